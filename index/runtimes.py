@@ -1,0 +1,190 @@
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from index.encoder import Vectors, unit_rows
+
+log = logging.getLogger(__name__)
+
+# A chunk of 254 tokens, its header (title, publisher, date) and two special tokens fit in here.
+# all-MiniLM-L6-v2 ships with 256 but has 512 positions.
+MAX_INPUT_TOKENS = 320
+_EXPORT_VERSION = 1
+
+
+class RuntimeUnavailableError(Exception):
+    """This runtime cannot run this model here; the text says why. Another one may."""
+
+
+def open_sentence_transformer(folder: Path) -> Any:
+    """Return the `SentenceTransformer` in a local folder, on the CPU, without asking any hub."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    positions = getattr(getattr(model[0], "config", None), "max_position_embeddings", None)
+    shipped = model.max_seq_length or MAX_INPUT_TOKENS
+    model.max_seq_length = min(positions or shipped, MAX_INPUT_TOKENS)
+    return model
+
+
+class TorchRuntime:
+    """Plain sentence-transformers in 32 bit floats: slower, runs everywhere."""
+
+    name = "torch fp32"
+
+    def __init__(self, folder: Path) -> None:
+        self._model = open_sentence_transformer(folder)
+        self.dimension: int = self._model.get_embedding_dimension()
+        self.prompts: dict[str, str] = dict(self._model.prompts or {})
+
+    def run(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit row for each text, shape (n, d), float32."""
+        rows = self._model.encode(
+            list(texts), convert_to_numpy=True, show_progress_bar=False, prompt=""
+        )
+        return unit_rows(rows)
+
+
+class OpenVinoRuntime:
+    """The same model converted for OpenVINO; about three times as fast on a CPU with bf16.
+
+    The converted model is kept in a cache folder; loading it needs neither torch nor
+    sentence-transformers, which makes a start take one second instead of eight.
+
+    Raises:
+        RuntimeUnavailableError: if OpenVINO is not installed or cannot take in this model.
+    """
+
+    def __init__(self, folder: Path, weights_hash: str, cache: Path | None) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise RuntimeUnavailableError("OpenVINO is not installed") from error
+        exported = None if cache is None else _find_export(cache, weights_hash)
+        scratch = None
+        if exported is None:
+            scratch = Path(tempfile.mkdtemp(prefix="pullquote-encoder-"))
+            _export(folder, scratch)
+            exported = (None if cache is None else _keep(scratch, cache, weights_hash)) or scratch
+        try:
+            about = json.loads((exported / "about.json").read_text("utf-8"))
+            core = openvino.Core()
+            bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            options = {
+                "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._compiled = core.compile_model(str(exported / "model.xml"), "CPU", options)
+            self._tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
+        except (RuntimeError, OSError, ValueError) as error:
+            raise RuntimeUnavailableError(f"OpenVINO could not load the model: {error}") from error
+        finally:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+        self._inputs: list[str] = about["inputs"]
+        self.name = "openvino bf16" if bf16 else "openvino fp32"
+        self.dimension: int = about["dimension"]
+        self.prompts: dict[str, str] = about["prompts"]
+
+    def run(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit row for each text, shape (n, d), float32."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        values = {
+            "input_ids": [e.ids for e in encodings],
+            "attention_mask": [e.attention_mask for e in encodings],
+            "token_type_ids": [e.type_ids for e in encodings],
+        }
+        feed = [np.asarray(values[name], dtype=np.int64) for name in self._inputs]
+        return unit_rows(self._compiled(feed)[0])
+
+
+def _cache_folder(cache: Path, weights_hash: str) -> Path:
+    import openvino
+
+    version = openvino.__version__.split("-")[0]
+    key = f"{weights_hash[:16]}-{MAX_INPUT_TOKENS}-v{_EXPORT_VERSION}"
+    return cache / f"encoder-{key}-openvino-{version}"
+
+
+def _find_export(cache: Path, weights_hash: str) -> Path | None:
+    folder = _cache_folder(cache, weights_hash)
+    return folder if (folder / "about.json").is_file() else None
+
+
+def _keep(scratch: Path, cache: Path, weights_hash: str) -> Path | None:
+    """Move the exported model into the cache in one step; None where the cache is not writable."""
+    target = _cache_folder(cache, weights_hash)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".encoder-", dir=cache))
+        shutil.copytree(scratch, staging, dirs_exist_ok=True)
+        try:
+            os.replace(staging, target)
+        except OSError:  # another process was faster
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        log.info("the converted encoder is not kept: %s", error)
+        return None
+    return target if (target / "about.json").is_file() else None
+
+
+def _export(folder: Path, target: Path) -> None:
+    """Convert the model in `folder` for OpenVINO and write it to `target`.
+
+    Raises:
+        RuntimeUnavailableError: if a part of the model has no OpenVINO counterpart.
+    """
+    import openvino
+    import torch
+
+    model = open_sentence_transformer(folder)
+    model.eval().requires_grad_(False)
+    probe = {
+        name: tensor
+        for name, tensor in model.preprocess(["a short text", "another"]).items()
+        if isinstance(tensor, torch.Tensor)
+    }
+
+    class Pipeline(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
+        """All modules of the model: transformer, pooling, normalisation."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+            features = dict(zip(probe, tensors, strict=True))
+            return self.model(features)["sentence_embedding"]
+
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            converted = openvino.convert_model(Pipeline(), example_input=tuple(probe.values()))
+    except Exception as error:
+        raise RuntimeUnavailableError(f"OpenVINO could not convert the model: {type(error).__name__}") from error
+    openvino.save_model(converted, str(target / "model.xml"), compress_to_fp16=False)
+    tokenizer = model.tokenizer.backend_tokenizer
+    tokenizer.enable_truncation(model.max_seq_length)
+    tokenizer.enable_padding(
+        pad_id=model.tokenizer.pad_token_id, pad_token=model.tokenizer.pad_token
+    )
+    tokenizer.save(str(target / "tokenizer.json"))
+    about = {
+        "dimension": model.get_embedding_dimension(),
+        "prompts": dict(model.prompts or {}),
+        "inputs": list(probe),
+    }
+    # Written last: its presence says that the folder is complete.
+    (target / "about.json").write_text(json.dumps(about), "utf-8")

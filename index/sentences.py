@@ -1,0 +1,115 @@
+import re
+from bisect import bisect_right
+from functools import lru_cache
+
+from sentencex import get_sentence_boundaries
+
+from data.models import Span
+
+# A "sentence" longer than this many characters is usually a whole speech inside quotation marks,
+# which the segmenter keeps together; it is looked at again with the marks hidden.
+LONG_SENTENCE = 300
+
+# Typical width of hard-wrapped plain text, in characters.
+WRAP_MIN, WRAP_MAX = 40, 100
+
+_BLOCK_BREAK = re.compile(r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*(?:(?:\r\n|[\n\r\u2028\u2029])[ \t]*)+")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
+_CLOSING = re.compile(r'["”’»)\]]+(?=\s|$)')
+_OPENING = re.compile(r'(?<=\s)["“‘«]+\s*\Z')
+_QUOTATION_MARKS = str.maketrans(dict.fromkeys('"“”„«»‘', "_"))
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    """Return the range without outer white space, or None where nothing is left."""
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    right = len(piece.rstrip())
+    return Span(start + left, start + right) if left < right else None
+
+
+def _split(text: str, pattern: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:
+    """Return the ranges between the matches of `pattern` in `text[start:end]`."""
+    ranges, last = [], start
+    for match in pattern.finditer(text, start, end):
+        ranges.append((last, match.start()))
+        last = match.end()
+    ranges.append((last, end))
+    return ranges
+
+
+def _is_hard_wrapped(lines: list[str]) -> bool:
+    """Return whether the lines look like one paragraph broken at a fixed width."""
+    full = [len(line.rstrip()) for line in lines[:-1]]
+    return len(full) >= 2 and min(full) >= WRAP_MIN and max(full) <= WRAP_MAX
+
+
+def paragraph_spans(text: str) -> list[Span]:
+    """Return the paragraphs of the text in order, as code point spans without outer white space.
+
+    A blank line ends a paragraph. So does a single line break, as web text has it, unless the
+    lines around it look like text that was wrapped at a fixed width.
+    """
+    spans: list[Span | None] = []
+    for start, end in _split(text, _BLOCK_BREAK, 0, len(text)):
+        lines = _split(text, _LINE_BREAK, start, end)
+        if _is_hard_wrapped([text[a:b] for a, b in lines]):
+            lines = [(start, end)]
+        spans.extend(_trimmed(text, a, b) for a, b in lines)
+    return [span for span in spans if span is not None]
+
+
+def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> list[tuple[int, int]]:
+    """Return the sentence ranges of `body[start:end]`, without gaps.
+
+    With `marks` the segmenter sees quotation marks and keeps a speech together; without, each is
+    hidden by one other character, so that offsets stay true. A cut that it makes on the wrong
+    side of a mark is moved to the right one.
+    """
+    cuts = [start]
+    seen = body[start:end] if marks else body[start:end].translate(_QUOTATION_MARKS)
+    for boundary in get_sentence_boundaries(language, seen)[1:]:
+        cut = start + boundary["start_index"]
+        if closing := _CLOSING.match(body, cut, end):
+            cut = closing.end()
+        elif opening := _OPENING.search(body, cuts[-1], cut):
+            cut = opening.start()
+        if cuts[-1] < cut < end:
+            cuts.append(cut)
+    return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _sentences_of(text: str, paragraph: Span, language: str) -> list[Span]:
+    body = paragraph.slice(text)
+    ranges: list[tuple[int, int]] = []
+    for start, end in _cuts(body, 0, len(body), language, marks=True):
+        if end - start <= LONG_SENTENCE:
+            ranges.append((start, end))
+        else:
+            ranges.extend(_cuts(body, start, end, language, marks=False))
+    spans = (_trimmed(text, paragraph.start + a, paragraph.start + b) for a, b in ranges)
+    return [span for span in spans if span is not None]
+
+
+@lru_cache(maxsize=256)
+def sentence_spans(text: str, language: str = "en") -> tuple[Span, ...]:
+    """Return the sentences of the text in order, as code point spans without outer white space.
+
+    No sentence crosses a paragraph. Together the spans cover every character that is not white
+    space. The last 256 texts are remembered, since a story is read again for each question.
+    """
+    return tuple(
+        sentence
+        for paragraph in paragraph_spans(text)
+        for sentence in _sentences_of(text, paragraph, language)
+    )
+
+
+def paragraph_starts(text: str) -> list[int]:
+    """Return the offset of the first character of each paragraph, ascending."""
+    return [span.start for span in paragraph_spans(text)]
+
+
+def same_paragraph(starts: list[int], one: Span, other: Span) -> bool:
+    """Return whether two sentences stand in one paragraph, by `paragraph_starts` of their text."""
+    return bisect_right(starts, one.start) == bisect_right(starts, other.start)
