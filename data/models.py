@@ -9,6 +9,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def folded(name: str | None) -> str | None:
+    """Return the form in which two spellings of one name are equal; None stays None."""
+    return None if name is None else normalise(name).strip().casefold()
+
+
 def text_hash(text: str) -> str:
     """Return the sha256 of the text's UTF-8 bytes, as 64 hex digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

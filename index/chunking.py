@@ -1,8 +1,8 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
+from data.dates import date_in_words
 from data.models import Attribution, Span
-from index.dates import date_in_words
 from index.sentences import sentence_spans
 
 # Both versions are part of the index fingerprint: raise one when the function below it changes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from data.builds import Recipe
 from data.errors import UserError
 from index.encoder import Encoder, EncoderIdentity, Runtime, Vectors, encode_sorted
 from index.runtimes import OpenVinoRuntime, RuntimeUnavailableError, TorchRuntime
@@ -140,3 +141,52 @@ def load_encoder(name: str, *, cache: Path | None, fast: bool = True) -> Sentenc
     local = Path(name).expanduser()
     folder = local if local.is_dir() else _fetched_folder(name)
     return SentenceEncoder(name, folder, _hash_weights(folder), cache=cache, fast=fast)
+
+
+class Encoders:
+    """Gives out encoders by name, each loaded once; the setting says which is wanted."""
+
+    def __init__(
+        self,
+        *,
+        wanted: str | None,
+        load: Callable[[str], Encoder],
+    ) -> None:
+        self._wanted = wanted
+        self._load = load
+        self._loaded: dict[str, Encoder] = {}
+
+    @property
+    def wanted(self) -> str | None:
+        """Return the encoder that the operator asks for, or None for whatever is in use."""
+        return self._wanted
+
+    @property
+    def default(self) -> str:
+        """Return the encoder that a new index is made with."""
+        return self._wanted or DEFAULT_ENCODER
+
+    def get(self, name: str) -> Encoder:
+        """Return the encoder of that name.
+
+        Raises:
+            UserError: if it cannot be found or is damaged.
+        """
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def of(self, recipe: Recipe) -> Encoder:
+        """Return the encoder that a build was made with.
+
+        Raises:
+            UserError: if it is gone, or its weights are others now, so that its vectors and new
+                ones could not be compared.
+        """
+        encoder = self.get(recipe.encoder)
+        if encoder.identity.weights_hash != recipe.weights_hash:
+            raise UserError(
+                f"The weights of the encoder {recipe.encoder!r} changed since the index was made. "
+                "Run `rebuild`; no story is lost."
+            )
+        return encoder

@@ -173,7 +173,9 @@ def _export(folder: Path, target: Path) -> None:
             warnings.simplefilter("ignore")
             converted = openvino.convert_model(Pipeline(), example_input=tuple(probe.values()))
     except Exception as error:
-        raise RuntimeUnavailableError(f"OpenVINO could not convert the model: {type(error).__name__}") from error
+        raise RuntimeUnavailableError(
+            f"OpenVINO could not convert the model: {type(error).__name__}"
+        ) from error
     openvino.save_model(converted, str(target / "model.xml"), compress_to_fp16=False)
     tokenizer = model.tokenizer.backend_tokenizer
     tokenizer.enable_truncation(model.max_seq_length)

@@ -13,7 +13,9 @@ LONG_SENTENCE = 300
 # Typical width of hard-wrapped plain text, in characters.
 WRAP_MIN, WRAP_MAX = 40, 100
 
-_BLOCK_BREAK = re.compile(r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*(?:(?:\r\n|[\n\r\u2028\u2029])[ \t]*)+")
+_BLOCK_BREAK = re.compile(
+    r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*(?:(?:\r\n|[\n\r\u2028\u2029])[ \t]*)+"
+)
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
 _CLOSING = re.compile(r'["”’»)\]]+(?=\s|$)')
 _OPENING = re.compile(r'(?<=\s)["“‘«]+\s*\Z')

@@ -1,0 +1,333 @@
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils.db import Database
+
+from data.database import scalar, write
+from data.dates import days_covered
+from data.errors import NotFoundError, StorageError
+from data.models import Attribution, Draft, Revision, text_hash
+from data.urls import canonical_url
+
+# Public ids avoid letters that are mistaken for one another.
+_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_ID_LENGTH = 7
+_MAX_PARAMETERS = 500  # ids in one query, below SQLite's limit on every build
+
+_REVISIONS = """
+    SELECT r.*, e.external_id FROM revisions r
+    LEFT JOIN external_ids e ON e.article_id = r.article_id AND e.is_primary
+"""
+
+
+class SaveStatus(StrEnum):
+    """What saving a story did."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The outcome of saving a draft: the story it became, and its current revision."""
+
+    status: SaveStatus
+    revision: Revision
+
+
+class ArticleStore:
+    """The stories of one collection. Each change is one transaction and raises the generation."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def save(self, draft: Draft) -> Saved:
+        """Store the draft as a new story, as a new revision of a known one, or not at all.
+
+        The rules, in order: a known external id is that story; a known URL is that story, unless
+        both have external ids and these differ; the same text from the same publisher at the
+        same URL is that story. A known story with the same text and attribution is left as it
+        is. What a draft does not know (an author, say) does not erase what is known.
+        """
+        with write(self._db):
+            article_id = self._identify(draft)
+            if article_id is None:
+                return Saved(SaveStatus.NEW, self._insert_article(draft))
+            current = self.get(article_id)
+            self._remember_external_id(draft.external_id, article_id)
+            attribution = _merged(current.attribution, draft)
+            if draft.text == current.text and attribution == current.attribution:
+                return Saved(SaveStatus.SAME, self.get(article_id))
+            revision_id = self._insert_revision(article_id, draft.text, attribution)
+            return Saved(SaveStatus.CHANGED, self.revision(revision_id))
+
+    def preview(self, draft: Draft) -> tuple[SaveStatus, Attribution]:
+        """Return what saving the draft would do now, and the attribution it would end up with."""
+        article_id = self._identify(draft)
+        if article_id is None:
+            return SaveStatus.NEW, draft.attribution
+        current = self.get(article_id)
+        attribution = _merged(current.attribution, draft)
+        same = draft.text == current.text and attribution == current.attribution
+        return (SaveStatus.SAME if same else SaveStatus.CHANGED), attribution
+
+    def edit(self, article_id: str, attribution: Attribution) -> Saved:
+        """Give the story a new revision with another attribution and the same text.
+
+        Raises:
+            NotFoundError: if there is no such story.
+        """
+        with write(self._db):
+            current = self.get(article_id)
+            if attribution == current.attribution:
+                return Saved(SaveStatus.SAME, current)
+            revision_id = self._insert_revision(current.article_id, current.text, attribution)
+            return Saved(SaveStatus.CHANGED, self.revision(revision_id))
+
+    def remove(self, article_id: str) -> Revision:
+        """Delete the story with all its revisions and chunks; return what was current.
+
+        Raises:
+            NotFoundError: if there is no such story.
+        """
+        with write(self._db):
+            current = self.get(article_id)
+            self._db.execute("DELETE FROM articles WHERE id = ?", [current.article_id])
+            self._touch()
+            return current
+
+    def get(self, article_id: str) -> Revision:
+        """Return the current revision of the story with this id, ours or its external one.
+
+        Raises:
+            NotFoundError: if there is no such story in this collection.
+        """
+        row = self._one(
+            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", article_id
+        ) or self._one(
+            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id"
+            " WHERE a.id = (SELECT article_id FROM external_ids WHERE external_id = ?)",
+            article_id,
+        )
+        if row is None:
+            raise NotFoundError(f"There is no story with the id {article_id!r} here.")
+        return _revision(row)
+
+    def revision(self, revision_id: int) -> Revision:
+        """Return one revision, current or not.
+
+        Raises:
+            NotFoundError: if it does not exist, or no longer.
+        """
+        row = self._one(f"{_REVISIONS} WHERE r.id = ?", revision_id)
+        if row is None:
+            raise NotFoundError("This version of the story is no longer stored.")
+        return _revision(row)
+
+    def revisions(self, revision_ids: Iterable[int]) -> dict[int, Revision]:
+        """Return the revisions that exist, by id."""
+        wanted = sorted(set(revision_ids))
+        found: dict[int, Revision] = {}
+        for first in range(0, len(wanted), _MAX_PARAMETERS):
+            part = wanted[first : first + _MAX_PARAMETERS]
+            marks = ",".join("?" * len(part))
+            for row in self._db.query(f"{_REVISIONS} WHERE r.id IN ({marks})", part):
+                found[row["id"]] = _revision(row)
+        return found
+
+    def current(self) -> list[Revision]:
+        """Return the current revision of every story, the newest first, unknown dates last."""
+        rows = self._db.query(
+            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id"
+            " ORDER BY r.last_day IS NULL, r.last_day DESC, r.published_at DESC, a.added_at DESC"
+        )
+        return [_revision(row) for row in rows]
+
+    def count(self) -> int:
+        """Return the number of stories."""
+        return int(scalar(self._db, "SELECT count(*) FROM articles"))
+
+    def revision_count(self) -> int:
+        """Return the number of stored revisions, current and earlier ones."""
+        return int(scalar(self._db, "SELECT count(*) FROM revisions"))
+
+    def newest(self) -> Revision | None:
+        """Return the story with the latest known date, or None where no date is known."""
+        row = self._one(
+            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
+            " ORDER BY r.last_day DESC, r.published_at DESC LIMIT 1"
+        )
+        return None if row is None else _revision(row)
+
+    def sources(self) -> list[str]:
+        """Return the publishers of the current revisions, each once, sorted."""
+        rows = self._db.query(
+            "SELECT DISTINCT r.source FROM revisions r JOIN articles a ON a.revision_id = r.id"
+            " WHERE r.source IS NOT NULL ORDER BY r.source COLLATE NOCASE"
+        )
+        return [row["source"] for row in rows]
+
+    def generation(self) -> int:
+        """Return the number that every committed change of the collection raises."""
+        return int(scalar(self._db, "SELECT value FROM state WHERE key = 'generation'"))
+
+    def altered_revisions(self) -> list[int]:
+        """Return the ids of the revisions whose text no longer matches its hash."""
+        rows = self._db.query("SELECT id, text, sha256 FROM revisions ORDER BY id")
+        return [row["id"] for row in rows if text_hash(row["text"]) != row["sha256"]]
+
+    def broken_articles(self) -> list[str]:
+        """Return the ids of the stories that have no current revision of their own."""
+        rows = self._db.query(
+            "SELECT a.id FROM articles a LEFT JOIN revisions r ON r.id = a.revision_id"
+            " WHERE r.id IS NULL OR r.article_id != a.id ORDER BY a.id"
+        )
+        return [row["id"] for row in rows]
+
+    def _identify(self, draft: Draft) -> str | None:
+        """Return the id of the story that the draft is a version of, or None."""
+        if draft.external_id is not None:
+            known = self._by_external_id(draft.external_id)
+            if known is not None:
+                return known
+        attribution = draft.attribution
+        same_text = scalar(
+            self._db,
+            "SELECT a.id FROM articles a JOIN revisions r ON r.id = a.revision_id"
+            " WHERE r.sha256 = ? AND r.source IS ? AND a.canonical_url IS ?",
+            text_hash(draft.text),
+            attribution.source,
+            canonical_url(attribution.url),
+        )
+        if same_text is not None or attribution.url is None:
+            return None if same_text is None else str(same_text)
+        by_url = scalar(
+            self._db,
+            "SELECT a.id FROM articles a WHERE a.canonical_url = ? AND (? IS NULL OR NOT EXISTS"
+            " (SELECT 1 FROM external_ids e WHERE e.article_id = a.id)) ORDER BY a.added_at DESC",
+            canonical_url(attribution.url),
+            draft.external_id,
+        )
+        return None if by_url is None else str(by_url)
+
+    def _by_external_id(self, external_id: str) -> str | None:
+        found = scalar(
+            self._db, "SELECT article_id FROM external_ids WHERE external_id = ?", external_id
+        )
+        return None if found is None else str(found)
+
+    def _remember_external_id(self, external_id: str | None, article_id: str) -> None:
+        """Let the external id name the story; the first one a story gets is the one it shows."""
+        if external_id is None or self._by_external_id(external_id) is not None:
+            return
+        taken = scalar(self._db, "SELECT 1 FROM external_ids WHERE article_id = ?", article_id)
+        self._db.execute(
+            "INSERT INTO external_ids VALUES (?, ?, ?)",
+            [external_id, article_id, 0 if taken else 1],
+        )
+
+    def _insert_article(self, draft: Draft) -> Revision:
+        article_id = self._new_id()
+        self._db.execute("INSERT INTO articles (id, added_at) VALUES (?, ?)", [article_id, _now()])
+        self._remember_external_id(draft.external_id, article_id)
+        revision_id = self._insert_revision(article_id, draft.text, draft.attribution)
+        return self.revision(revision_id)
+
+    def _new_id(self) -> str:
+        while True:
+            candidate = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+            taken = scalar(
+                self._db,
+                "SELECT 1 FROM articles WHERE id = ? UNION"
+                " SELECT 1 FROM external_ids WHERE external_id = ?",
+                candidate,
+                candidate,
+            )
+            if not taken:
+                return candidate
+
+    def _insert_revision(self, article_id: str, text: str, attribution: Attribution) -> int:
+        days = days_covered(attribution.published_at) or (None, None)
+        cursor = self._db.execute(
+            "INSERT INTO revisions (article_id, text, sha256, title, source, author,"
+            " published_at, url, first_day, last_day, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                article_id,
+                text,
+                text_hash(text),
+                attribution.title,
+                attribution.source,
+                attribution.author,
+                attribution.published_at,
+                attribution.url,
+                *days,
+                _now(),
+            ],
+        )
+        revision_id = cursor.lastrowid
+        if revision_id is None:  # an INSERT always has one
+            raise RuntimeError("SQLite gave no row id")
+        # Earlier revisions stay as history, but only the current one is searched.
+        self._db.execute(
+            "DELETE FROM chunks WHERE revision_id IN"
+            " (SELECT id FROM revisions WHERE article_id = ? AND id != ?)",
+            [article_id, revision_id],
+        )
+        self._db.execute(
+            "UPDATE articles SET revision_id = ?, canonical_url = ? WHERE id = ?",
+            [revision_id, canonical_url(attribution.url), article_id],
+        )
+        self._touch()
+        return int(revision_id)
+
+    def _touch(self) -> None:
+        self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
+
+    def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
+        return next(iter(list(self._db.query(sql, list(parameters)))), None)
+
+
+def _merged(current: Attribution, draft: Draft) -> Attribution:
+    """Return the draft's attribution, with what it leaves open taken from the current one."""
+    new = draft.attribution
+    return Attribution(
+        title=new.title if draft.title_given else current.title,
+        source=new.source or current.source,
+        author=new.author or current.author,
+        published_at=new.published_at or current.published_at,
+        url=new.url or current.url,
+    )
+
+
+def _revision(row: dict[str, Any]) -> Revision:
+    try:
+        return Revision(
+            id=row["id"],
+            article_id=row["article_id"],
+            external_id=row["external_id"],
+            text=row["text"],
+            sha256=row["sha256"],
+            attribution=Attribution(
+                title=row["title"],
+                source=row["source"],
+                author=row["author"],
+                published_at=row["published_at"],
+                url=row["url"],
+            ),
+            created_at=row["created_at"],
+        )
+    except ValueError as error:
+        raise StorageError(
+            f"The stored text of story {row['article_id']} was altered, so it is not quoted. "
+            "Run `verify`, then restore the collection from a backup or add the story again."
+        ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

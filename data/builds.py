@@ -1,0 +1,99 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlite_utils.db import Database
+
+
+class BuildState(StrEnum):
+    """A collection has at most one build in each state."""
+
+    BUILDING = "building"
+    LIVE = "live"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What chunks and vectors are made with; two builds of one recipe are alike."""
+
+    encoder: str
+    weights_hash: str
+    dimension: int
+    chunker_version: int
+    header_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One generation of the index: every current revision's chunks, made by one recipe."""
+
+    id: int
+    state: BuildState
+    recipe: Recipe
+    created_at: str
+    finished_at: str | None
+
+
+class BuildStore:
+    """The index builds of one collection. Writing is done in the caller's transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, state: BuildState) -> Build | None:
+        """Return the build in that state, or None."""
+        rows = list(self._db.query("SELECT * FROM builds WHERE state = ?", [state.value]))
+        if not rows:
+            return None
+        row = rows[0]
+        recipe = Recipe(
+            encoder=row["encoder"],
+            weights_hash=row["weights_hash"],
+            dimension=row["dimension"],
+            chunker_version=row["chunker_version"],
+            header_version=row["header_version"],
+        )
+        return Build(
+            row["id"], BuildState(row["state"]), recipe, row["created_at"], row["finished_at"]
+        )
+
+    def create(self, state: BuildState, recipe: Recipe) -> Build:
+        """Begin a build in that state; one that stood there is deleted with its chunks."""
+        self.delete(state)
+        cursor = self._db.execute(
+            "INSERT INTO builds (state, encoder, weights_hash, dimension, chunker_version,"
+            " header_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                state.value,
+                recipe.encoder,
+                recipe.weights_hash,
+                recipe.dimension,
+                recipe.chunker_version,
+                recipe.header_version,
+                _now(),
+            ],
+        )
+        return Build(int(cursor.lastrowid or 0), state, recipe, _now(), None)
+
+    def delete(self, state: BuildState) -> None:
+        """Delete the build in that state, with its chunks, where there is one."""
+        self._db.execute("DELETE FROM builds WHERE state = ?", [state.value])
+
+    def promote(self) -> None:
+        """Make the build in progress live and the live one previous; the one before goes."""
+        self.delete(BuildState.PREVIOUS)
+        for old, new in (
+            (BuildState.LIVE, BuildState.PREVIOUS),
+            (BuildState.BUILDING, BuildState.LIVE),
+        ):
+            self._db.execute(
+                "UPDATE builds SET state = ?, finished_at = coalesce(finished_at, ?)"
+                " WHERE state = ?",
+                [new.value, _now(), old.value],
+            )
+        self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,146 @@
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Migrations
+from sqlite_utils.db import Database
+
+from data.errors import StorageError
+from data.models import folded
+
+# How long a writer waits for another process that writes, in seconds.
+LOCK_TIMEOUT = 30
+
+
+def open_database(path: Path, migrations: Migrations) -> Database:
+    """Return a connection to the database at `path`, created and migrated where needed.
+
+    The connection belongs to the thread that opens it. WAL lets readers go on while one writes;
+    `synchronous=FULL` makes a commit survive a power cut; `secure_delete` overwrites what is
+    deleted.
+
+    Raises:
+        StorageError: if the file is no database, is damaged, comes from a newer version, or
+            cannot be opened or written.
+    """
+    with storage_errors(path):
+        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.create_function("folded", 1, folded, deterministic=True)
+            db = Database(connection, execute_plugins=False)
+            _migrate(db, migrations, path)
+        except BaseException:
+            connection.close()
+            raise
+    return db
+
+
+def _migrate(db: Database, migrations: Migrations, path: Path) -> None:
+    known = {migration.name for migration in migrations.pending(db)}
+    applied = {migration.name for migration in migrations.applied(db)}
+    if any(name not in _names(migrations) for name in applied):
+        raise StorageError(
+            f"{path} was written by a newer version of Pullquote. "
+            "Update Pullquote, or use another home folder; nothing was changed."
+        )
+    if known:
+        with write(db):  # two processes may open a new home at once: one migrates, one waits
+            migrations.apply(db)
+
+
+def _names(migrations: Migrations) -> set[str]:
+    # A fresh in-memory database has applied nothing, so everything is pending there.
+    blank = Database(memory=True, execute_plugins=False)
+    try:
+        return {migration.name for migration in migrations.pending(blank)}
+    finally:
+        blank.close()
+
+
+@contextmanager
+def write(db: Database) -> Iterator[None]:
+    """Run the block as one transaction that holds the write lock from its beginning.
+
+    Nothing of the block is kept if it raises. A block inside a block joins the outer one.
+    """
+    if db.conn.in_transaction:
+        yield
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def read(db: Database) -> Iterator[None]:
+    """Run the block on one unchanging view of the database."""
+    if db.conn.in_transaction:
+        yield
+        return
+    db.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def scalar(db: Database, sql: str, *parameters: object) -> Any:
+    """Return the first column of the first row, or None where there is no row."""
+    row = db.execute(sql, list(parameters)).fetchone()
+    return None if row is None else row[0]
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system and SQLite say about `path` into a sentence for people.
+
+    Raises:
+        StorageError: for a folder that is read-only or missing, a full disk, a lock that another
+            process holds, and a file that is no database.
+    """
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise StorageError(explain_storage_error(error, path)) from error
+
+
+def explain_storage_error(error: Exception, path: Path | None = None) -> str:
+    """Return one sentence that says what is wrong with the place and what to do."""
+    place = "The home folder" if path is None else str(path)
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return (
+            f"Another process has been writing for more than {LOCK_TIMEOUT} seconds. "
+            "Nothing was changed; try again when it is done."
+        )
+    if "full" in text or "no space" in text or "quota" in text:
+        return f"{place}: the disk is full. What was stored before is safe; free some space."
+    if "readonly" in text or "read-only" in text or "permission" in text:
+        return f"{place} is not writable. Use --home with a folder that you can write to."
+    if "not a database" in text or "malformed" in text or "corrupt" in text:
+        return f"{place} is not a sound Pullquote database. Restore it from a backup."
+    if "not a directory" in text or "file exists" in text:
+        return f"{place} cannot be used: a file stands where a folder is needed."
+    return f"{place} cannot be used: {error}."
+
+
+def integrity_problems(db: Database) -> list[str]:
+    """Return what SQLite's own integrity and foreign key checks find, in sentences; [] is sound."""
+    rows = [row[0] for row in db.execute("PRAGMA integrity_check(5)").fetchall()]
+    problems = [] if rows == ["ok"] else [f"The database file is damaged: {row}." for row in rows]
+    orphans = db.execute("PRAGMA foreign_key_check").fetchall()
+    if orphans:
+        problems.append(f"{len(orphans)} row(s) belong to something that is not there.")
+    return problems

@@ -1,0 +1,81 @@
+from sqlite_utils import Migrations
+from sqlite_utils.db import Database
+
+stories = Migrations("stories")
+
+
+@stories()
+def m001_stories(db: Database) -> None:
+    """Create articles, their revisions, and the counter that tells that something changed."""
+    db.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT")
+    db.execute("INSERT INTO state VALUES ('generation', 0)")
+    db.execute("""
+        CREATE TABLE articles (
+            id TEXT PRIMARY KEY,
+            canonical_url TEXT,
+            revision_id INTEGER REFERENCES revisions(id) DEFERRABLE INITIALLY DEFERRED,
+            added_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX articles_url ON articles(canonical_url)")
+    db.execute("""
+        CREATE TABLE external_ids (
+            external_id TEXT PRIMARY KEY,
+            article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            is_primary INTEGER NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX external_ids_article ON external_ids(article_id)")
+    db.execute("""
+        CREATE TABLE revisions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            text TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            title TEXT NOT NULL,
+            source TEXT,
+            author TEXT,
+            published_at TEXT,
+            url TEXT,
+            first_day TEXT,
+            last_day TEXT,
+            created_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX revisions_article ON revisions(article_id)")
+    db.execute("CREATE INDEX revisions_text ON revisions(sha256)")
+
+
+@stories()
+def m002_chunks(db: Database) -> None:
+    """Create the index builds, the chunks with their vectors, and the full-text index."""
+    db.execute("""
+        CREATE TABLE builds (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            state TEXT NOT NULL CHECK (state IN ('building', 'live', 'previous')),
+            encoder TEXT NOT NULL,
+            weights_hash TEXT NOT NULL,
+            dimension INTEGER NOT NULL,
+            chunker_version INTEGER NOT NULL,
+            header_version INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            finished_at TEXT
+        ) STRICT""")
+    db.execute("CREATE UNIQUE INDEX builds_one_of_each_state ON builds(state)")
+    db.execute("""
+        CREATE TABLE chunks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            build_id INTEGER NOT NULL REFERENCES builds(id) ON DELETE CASCADE,
+            revision_id INTEGER NOT NULL REFERENCES revisions(id) ON DELETE CASCADE,
+            start INTEGER NOT NULL,
+            "end" INTEGER NOT NULL,
+            vector BLOB NOT NULL,
+            checksum INTEGER NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX chunks_build ON chunks(build_id, revision_id)")
+    db.execute("CREATE INDEX chunks_revision ON chunks(revision_id)")
+    db.execute("""
+        CREATE VIRTUAL TABLE chunks_fts USING fts5(
+            title, source, date, body, tokenize = 'porter unicode61 remove_diacritics 2'
+        )""")
+    # Whatever removes a chunk, a cascade included, takes its full-text row along.
+    db.execute("""
+        CREATE TRIGGER chunks_fts_follows AFTER DELETE ON chunks
+        BEGIN DELETE FROM chunks_fts WHERE rowid = old.id; END""")

@@ -1,0 +1,133 @@
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import yaml
+from charset_normalizer import from_bytes
+from sentencex import segment
+
+from data.errors import StoryRefusedError
+
+_MAX_TITLE = 120  # characters of a title that is made from the text
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?---[ \t]*\r?\n(.{0,10000}?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S
+)
+_DATE_LINE = re.compile(r"\A\s*date[ \t]+(\d{4}-\d{2}-\d{2})[ \t]+", re.I)
+_HEADING = re.compile(r"\A\s*#[ \t]+([^\r\n]+?)[ \t#]*(?:\r?\n|\Z)")
+_PLAIN_PAIR = re.compile(r"[ \t]*([A-Za-z_-]+)[ \t]*:[ \t]*(.*?)[ \t\r]*")
+
+# Names that front matter uses for one thing.
+_ALIASES = {
+    "title": ("title", "headline"),
+    "source": ("source", "publisher", "site"),
+    "author": ("author", "authors", "byline"),
+    "published_at": ("published_at", "date", "published", "pubdate"),
+    "url": ("url", "link", "canonical_url"),
+    "id": ("id", "external_id"),
+}
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# Share of undecodable noise above which a guess at an old encoding is not believed.
+_MAX_CHAOS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class StoryParts:
+    """A text file taken apart: the story's own text, and what stood in front of it."""
+
+    text: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Return the characters of a text file: UTF-8, UTF-16 with a mark, or a detected encoding.
+
+    Raises:
+        StoryRefusedError: if the file is empty, binary, or in no encoding that can be told.
+    """
+    if not raw.strip():
+        raise StoryRefusedError(f"{name} is empty.")
+    if raw.startswith(_UTF16_MARKS):
+        try:
+            return raw.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise StoryRefusedError(f"{name} is damaged: it is not sound UTF-16.") from error
+    if b"\x00" in raw:
+        raise StoryRefusedError(f"{name} is a binary file, not a text.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        best = from_bytes(raw).best()
+    if best is None or best.chaos > _MAX_CHAOS or _control_share(str(best)) > 0.01:
+        raise StoryRefusedError(f"{name} is not UTF-8, and its encoding cannot be told.")
+    return str(best)
+
+
+def _control_share(text: str) -> float:
+    return sum(not c.isprintable() and not c.isspace() for c in text) / max(len(text), 1)
+
+
+def split_story(text: str) -> StoryParts:
+    """Return the story's text without what stands in front of it, and the fields found there.
+
+    Known are YAML front matter, a first line that begins `date YYYY-MM-DD ` and runs into the
+    text, and a first Markdown heading, which is the title. Nothing behind them is changed.
+
+    Raises:
+        StoryRefusedError: if there is front matter that cannot be read.
+    """
+    fields: dict[str, str] = {}
+    if match := _FRONT_MATTER.match(text):
+        found = _front_matter(match[1])
+        if found is not None:
+            fields, text = found, text[match.end() :].lstrip("\r\n")
+    if match := _DATE_LINE.match(text):
+        fields.setdefault("published_at", match[1])
+        text = text[match.end() :]
+    elif match := _HEADING.match(text):
+        fields.setdefault("title", match[1])
+        text = text[match.end() :].lstrip("\r\n")
+    return StoryParts(text.removeprefix("\ufeff"), fields)
+
+
+def _front_matter(block: str) -> dict[str, str] | None:
+    """Return the known fields of a YAML block; None where it is no mapping, so not front matter.
+
+    Everything is read as text, so that a date keeps the precision it came with. People write
+    `title: One thing: another` without quotation marks, which is no YAML; it is read all the same.
+    """
+    try:
+        # BaseLoader builds strings, lists and mappings only, never objects.
+        loaded = yaml.load(block, Loader=yaml.BaseLoader)  # noqa: S506
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        pairs = [_PLAIN_PAIR.fullmatch(line) for line in block.splitlines() if line.strip()]
+        if not all(pairs):
+            raise StoryRefusedError(
+                "The block between the --- lines at the top cannot be read as YAML: "
+                f"{str(error).splitlines()[0]}."
+            ) from error
+        loaded = {pair[1]: pair[2].strip("\"'") for pair in pairs if pair}
+    if not isinstance(loaded, dict):
+        return None
+    fields = {}
+    for name, aliases in _ALIASES.items():
+        for alias in aliases:
+            value = loaded.get(alias)
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                value = ", ".join(value)
+            if isinstance(value, str) and value.strip():
+                fields[name] = value.strip()
+                break
+    return fields
+
+
+def title_from(text: str) -> str:
+    """Return a title made from the text's first sentence, at most 120 characters.
+
+    A longer one is cut between words and ends in an ellipsis.
+    """
+    first = next(line.strip() for line in text.splitlines() if line.strip())
+    sentence = " ".join(segment("en", first)[0].split())
+    if len(sentence) <= _MAX_TITLE:
+        return sentence.rstrip(".")
+    cut = sentence[: _MAX_TITLE + 1].rsplit(" ", 1)[0][:_MAX_TITLE]
+    return cut.rstrip(" ,;:.-–—") + "…"

@@ -1,0 +1,87 @@
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import UserError
+
+SETTINGS_FILE = "pullquote.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator can set: by environment variable, or in `pullquote.toml` in the home.
+
+    The environment wins. `cache` holds the converted encoder, which any home can share;
+    `confidence_threshold` is the lowest confidence, 0..1, at which an answer is given (None: the
+    calibrated default).
+    """
+
+    home: Path
+    cache: Path
+    encoder: str | None
+    fast_runtime: bool
+    confidence_threshold: float | None
+    discord_token: str | None
+
+
+def default_home(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the home folder: `PULLQUOTE_HOME`, or `var` in the current folder."""
+    return Path(environment.get("PULLQUOTE_HOME") or "var")
+
+
+def load_settings(
+    home: Path, *, root: Path, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return the settings for one home folder; `root` is the folder that bot.py stands in.
+
+    Raises:
+        UserError: if the settings file cannot be read or a value has the wrong form.
+    """
+    file = _read_file(home / SETTINGS_FILE)
+
+    def value(name: str) -> str | None:
+        found = environment.get(f"PULLQUOTE_{name.upper()}") or file.get(name)
+        return None if found is None else str(found)
+
+    cache = value("cache")
+    return Settings(
+        home=home,
+        cache=Path(cache).expanduser() if cache else root / "var" / "cache",
+        encoder=value("encoder"),
+        fast_runtime=_switch("fast_runtime", value("fast_runtime")),
+        confidence_threshold=_fraction("confidence_threshold", value("confidence_threshold")),
+        discord_token=environment.get("DISCORD_TOKEN") or None,
+    )
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        if not path.is_file():
+            return {}
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The settings file {path} cannot be read: {error}.") from error
+
+
+def _switch(name: str, value: str | None) -> bool:
+    if value is None:
+        return True
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise UserError(f"The setting {name} is {value!r}, but it must be true or false.")
+
+
+def _fraction(name: str, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise UserError(f"The setting {name} is {value!r}, but it must be a number from 0 to 1.")
+    return number

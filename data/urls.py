@@ -1,0 +1,37 @@
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+# Query parameters that tell how a reader came to a page, not which page it is.
+_TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_URL_LENGTH = 2000
+
+
+def is_web_address(url: str) -> bool:
+    """Return whether the text is an absolute http or https address with a host."""
+    if len(url) > MAX_URL_LENGTH or any(c.isspace() or not c.isprintable() for c in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme.lower() in _DEFAULT_PORTS and bool(parts.hostname)
+
+
+def canonical_url(url: str | None) -> str | None:
+    """Return the form of an address by which two links to one page are equal; None stays None.
+
+    Host in lower case, http as https, no `www.`, no default port, fragment, tracking parameter
+    or slash at the end. It is compared, never shown.
+    """
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not name.lower().startswith(_TRACKING)
+    ]
+    return urlunsplit(("https", host + port, parts.path.rstrip("/"), urlencode(kept), ""))

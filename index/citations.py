@@ -1,0 +1,152 @@
+import re
+from collections.abc import Sequence
+
+from data.articles import ArticleStore
+from data.errors import NotFoundError
+from data.models import Span
+from index.models import Citation, Evidence, QuoteMismatchError
+from index.sentences import paragraph_starts, same_paragraph, sentence_spans
+from index.terms import coverage, question_terms, term_weights, terms
+
+MAX_CITATIONS = 3
+MAX_QUOTE = 420  # code points
+MAX_SENTENCES = 3
+# A further quote must be at least this share as likely to answer as the first one.
+FURTHER_SHARE = 0.7
+# How much less a further quote from a story that is quoted already counts.
+SAME_STORY_SHARE = 0.85
+# A neighbouring sentence joins a quote when it brings at least this share of the weight of the
+# question's terms that the quote lacks.
+JOIN_COVERAGE = 0.25
+
+_WORD_GAP = re.compile(r"\s+")
+
+
+def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tuple[Citation, ...]:
+    """Return at most three numbered citations, the strongest first; () where none is likely enough.
+
+    Evidence comes strongest first. A quote is one to three whole sentences of one paragraph, at
+    most 420 code points; a longer single sentence is cut between words around the answer.
+    Quotes never overlap, and one that says the same words as another is left out.
+    """
+    if not evidence or evidence[0].score < threshold:
+        return ()
+    chosen: list[tuple[Evidence, Span]] = []
+    for item in _by_use(evidence):
+        if len(chosen) == MAX_CITATIONS:
+            break
+        stories = {e.revision.article_id for e, _ in chosen}
+        worth = item.score * (SAME_STORY_SHARE if item.revision.article_id in stories else 1.0)
+        if chosen and worth < max(threshold, FURTHER_SHARE * evidence[0].score):
+            continue
+        span = _quote_span(question, item)
+        if not any(_repeats(item, span, other, taken) for other, taken in chosen):
+            chosen.append((item, span))
+    return tuple(
+        _citation(number, item, span) for number, (item, span) in enumerate(chosen, start=1)
+    )
+
+
+def check(citation: Citation, articles: ArticleStore) -> None:
+    """Compare a citation with what is stored now, character by character.
+
+    Raises:
+        QuoteMismatchError: if the revision is gone or the quote is not its own slice.
+    """
+    try:
+        stored = articles.revision(citation.revision.id)
+    except NotFoundError as error:
+        raise QuoteMismatchError(f"revision {citation.revision.id} is gone") from error
+    if citation.span.slice(stored.text) != citation.quote:
+        raise QuoteMismatchError(f"revision {stored.id} has other characters at {citation.span}")
+    if stored.attribution != citation.revision.attribution:
+        raise QuoteMismatchError(f"revision {stored.id} has another attribution")
+
+
+def _by_use(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the first item, then the best of each further story, then the rest."""
+    first: list[Evidence] = []
+    rest: list[Evidence] = []
+    stories: set[str] = set()
+    for item in evidence:
+        (rest if item.revision.article_id in stories else first).append(item)
+        stories.add(item.revision.article_id)
+    return first + rest
+
+
+def _repeats(item: Evidence, span: Span, other: Evidence, taken: Span) -> bool:
+    if item.revision.id == other.revision.id and span.overlaps(taken):
+        return True
+    mine, theirs = terms(span.slice(item.revision.text)), terms(taken.slice(other.revision.text))
+    return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))
+
+
+def _quote_span(question: str, item: Evidence) -> Span:
+    """Return what to quote: the evidence with the neighbours it needs, or a cut of it."""
+    text = item.revision.text
+    if len(item.span) > MAX_QUOTE:
+        return _cut(text, item.span, item.highlight, question)
+    sentences = sentence_spans(text)
+    inside = [i for i, s in enumerate(sentences) if s.overlaps(item.span)]
+    first, last = inside[0], inside[-1]
+    starts = paragraph_starts(text)
+    found = [terms(s.slice(text)) for s in sentences]
+    weights = term_weights(question_terms(question), found)
+    have = terms(item.span.slice(text))
+    span = item.span
+    while last - first + 1 < MAX_SENTENCES:
+        gains = []
+        for i in (first - 1, last + 1):
+            if 0 <= i < len(sentences) and same_paragraph(starts, sentences[i], item.span):
+                wider = Span(min(span.start, sentences[i].start), max(span.end, sentences[i].end))
+                gain = coverage(weights, have | found[i]) - coverage(weights, have)
+                if len(wider) <= MAX_QUOTE and gain >= JOIN_COVERAGE:
+                    gains.append((gain, i, wider))
+        if not gains:
+            break
+        _, joined, span = max(gains)
+        have |= found[joined]
+        first, last = min(first, joined), max(last, joined)
+    return span
+
+
+def _cut(text: str, sentence: Span, focus: Span | None, question: str) -> Span:
+    """Return at most 420 code points of a long sentence, from word to word, around the answer.
+
+    Without a highlight the answer is taken to stand where most of the question's words are.
+    """
+    bounds = [sentence.start]
+    for gap in _WORD_GAP.finditer(text, sentence.start, sentence.end):
+        bounds.append(gap.end())
+    wanted = set(question_terms(question))
+    best: tuple[float, Span] | None = None
+    for start in bounds:
+        end = min(start + MAX_QUOTE, sentence.end)
+        if end < sentence.end:
+            gap_start = max(
+                (m.start() for m in _WORD_GAP.finditer(text, start, end + 1)), default=end
+            )
+            end = gap_start if gap_start > start else end
+        window = Span(start, end)
+        score = float(len(wanted & terms(window.slice(text))))
+        if focus is not None and window.contains(focus):
+            score += len(wanted) + 1
+        if best is None or score > best[0]:
+            best = (score, window)
+        if end == sentence.end:
+            break
+    return best[1] if best else Span(sentence.start, sentence.start + MAX_QUOTE)
+
+
+def _citation(number: int, item: Evidence, span: Span) -> Citation:
+    keep = item.highlight is not None and span.contains(item.highlight)
+    return Citation(
+        number=number,
+        revision=item.revision,
+        span=span,
+        score=item.score,
+        highlight=item.highlight if keep else None,
+        speaker=item.speaker,
+        cut_before=span.start > item.span.start,
+        cut_after=span.end < item.span.end,
+    )

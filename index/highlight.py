@@ -1,0 +1,96 @@
+import re
+from enum import StrEnum
+
+from data.models import Span
+from index.terms import question_terms, terms
+
+
+class AnswerType(StrEnum):
+    """The kind of thing that a question asks for, as far as its first words tell."""
+
+    PERSON = "person"
+    TIME = "time"
+    NUMBER = "number"
+    SPEECH = "speech"
+    OTHER = "other"
+
+
+_ASKS = (
+    (
+        AnswerType.NUMBER,
+        re.compile(
+            r"\bhow (?:many|much|old|long|far|often|big|large|tall)\b|\bwhat (?:number|percentage|amount|age)\b"
+        ),
+    ),
+    (AnswerType.TIME, re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b")),
+    (AnswerType.PERSON, re.compile(r"\bwho(?:m|se)?\b")),
+    (
+        AnswerType.SPEECH,
+        re.compile(
+            r"\b(?:say|says|said|call|calls|called|describe|describes|described|label|labels|labelled|labeled)\b"
+        ),
+    ),
+)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?"
+_WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_SMALL = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?)"
+_TIME = re.compile(
+    rf"(?:since |in |on |by |until )?(?:(?:early |late |mid-)?(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?\b)?(?:,? (?:19|20)\d\d)?"
+    rf"|{_WEEKDAY}|(?:19|20)\d\ds?|last (?:week|month|year|night)|yesterday|today)\b"
+)
+_NUMBER = re.compile(
+    rf"(?:[$€£] ?)?\b(?:\d[\d,]*(?:\.\d+)?|{_SMALL})\b(?:%|(?:[ -](?:million|billion|trillion|thousand|percent|per cent|people|years?(?:[ -]old)?|months?|weeks?|days?|hours?|minutes?|miles?|kilomet(?:er|re)s?|dollars|euros|pounds))*)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"\b[A-Z][\w’'-]*(?:\.(?= [A-Z]))?(?: (?:[A-Z][\w’'-]*\.?|of|the|de|van|von|al|bin)(?= [A-Z])| [A-Z][\w’'-]*)*"
+)
+_SPEECH = re.compile(r"“[^”]{2,}”|\"[^\"]{2,}\"|‘[^’]{2,}’(?!\w)")
+
+
+def answer_type(question: str) -> AnswerType:
+    """Return what kind of thing the question asks for."""
+    lowered = question.lower()
+    return next((kind for kind, asks in _ASKS if asks.search(lowered)), AnswerType.OTHER)
+
+
+def _names(sentence: str, asked: frozenset[str]) -> list[re.Match[str]]:
+    """Return the names in a sentence that the question does not hold itself."""
+    found = []
+    for match in _NAME.finditer(sentence):
+        words = terms(match[0])
+        opens = match.start() == 0 and " " not in match[0]  # a capital that means nothing
+        if words - asked and not opens:
+            found.append(match)
+    return found
+
+
+def typed_spans(question: str, sentence: str) -> list[tuple[int, int]]:
+    """Return the ranges of a sentence that are of the kind that the question asks for."""
+    kind = answer_type(question)
+    asked = frozenset(question_terms(question))
+    if kind is AnswerType.PERSON:
+        found = _names(sentence, asked)
+    elif kind is AnswerType.OTHER:
+        return []
+    else:
+        pattern = {
+            AnswerType.TIME: _TIME,
+            AnswerType.NUMBER: _NUMBER,
+            AnswerType.SPEECH: _SPEECH,
+        }[kind]
+        found = [m for m in pattern.finditer(sentence) if terms(m[0]) - asked]
+    return [match.span() for match in found]
+
+
+def highlight(question: str, text: str, sentence: Span) -> Span | None:
+    """Return the part of a sentence that looks like the answer, or None where nothing does.
+
+    The first range of the kind that the question asks for: a name, a time, a number, or words in
+    quotation marks. It only chooses what is emphasised.
+    """
+    found = typed_spans(question, sentence.slice(text))
+    if not found:
+        return None
+    start, end = found[0]
+    return Span(sentence.start + start, sentence.start + end)

@@ -1,0 +1,307 @@
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlite_utils.db import Database
+
+from data.articles import ArticleStore, Saved, SaveStatus
+from data.builds import Build, BuildState, BuildStore, Recipe
+from data.chunks import ChunkStore, NewChunk
+from data.collections import Collection
+from data.database import write
+from data.ingestion import Row
+from data.models import Attribution, Draft, Revision, Span
+from index.chunking import CHUNKER_VERSION, HEADER_VERSION, Chunker, header
+from index.encoder import Encoder
+from index.encoders import Encoders
+from index.live import LiveIndex
+from index.rebuild_lock import rebuild_lock
+
+# Stories that are encoded together and committed in one transaction.
+BATCH_STORIES = 16
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) stories."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one row of an import."""
+
+    line: int
+    saved: Saved | None
+    refused: str | None
+    notes: tuple[str, ...] = ()
+
+
+class _LiveBuildChangedError(Exception):
+    """Another process finished a rebuild while this one encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A text and attribution with its chunks, encoded and not stored yet."""
+
+    text: str
+    attribution: Attribution
+    chunks: tuple[NewChunk, ...]
+
+
+class Indexer:
+    """Takes stories in and out of one collection, and makes its index anew.
+
+    A story, its chunks, vectors and full-text rows are committed together, so a crash leaves
+    either all of a story or nothing. Encoding happens before the write lock is taken.
+    """
+
+    def __init__(
+        self, *, collection: Collection, db: Database, encoders: Encoders, live: LiveIndex
+    ) -> None:
+        self._collection = collection
+        self._db = db
+        self._encoders = encoders
+        self._live = live
+        self._articles = ArticleStore(db)
+        self._chunks = ChunkStore(db)
+        self._builds = BuildStore(db)
+
+    def add(self, draft: Draft) -> Saved:
+        """Store one story and make it searchable; return what it became.
+
+        Raises:
+            StorageError: if the home cannot be written; nothing is stored then.
+        """
+        return self._save([draft])[0]
+
+    def add_rows(self, rows: Iterable[Row]) -> Iterator[Imported]:
+        """Store the rows of an import, in batches; yield each row's outcome once it is committed."""
+        batch: list[Row] = []
+        for row in rows:
+            if row.draft is None:
+                yield Imported(row.line, None, row.refused)
+                continue
+            batch.append(row)
+            if len(batch) == BATCH_STORIES:
+                yield from self._import_batch(batch)
+                batch = []
+        yield from self._import_batch(batch)
+        self._refresh()
+
+    def edit(self, article_id: str, attribution: Attribution) -> Saved:
+        """Give a story another attribution, as a new revision.
+
+        Raises:
+            NotFoundError: if there is no such story.
+        """
+        for _ in range(2):
+            current = self._articles.get(article_id)
+            build = self._live_build()
+            prepared = self._prepare([(current.text, attribution)], self._encoders.of(build.recipe))
+            try:
+                with write(self._db):
+                    self._check_live(build)
+                    saved = self._articles.edit(article_id, attribution)
+                    self._store_chunks(saved, build, prepared)
+                break
+            except _LiveBuildChangedError:
+                continue
+        self._refresh()
+        return saved
+
+    def remove(self, article_id: str) -> Revision:
+        """Delete a story, its revisions, chunks, vectors and full-text rows; return what it was.
+
+        Raises:
+            NotFoundError: if there is no such story.
+        """
+        removed = self._articles.remove(article_id)
+        self._refresh()
+        return removed
+
+    def rebuild(
+        self,
+        *,
+        encoder: str | None = None,
+        rechunk: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Build:
+        """Make the index anew beside the live one, then switch over in one step.
+
+        Questions go on using the old one meanwhile. What an interrupted rebuild of the same
+        recipe had done is not done again. Stories are cut anew with `rechunk`, with another
+        encoder, or where the live build's chunker is an older one.
+
+        Raises:
+            UserError: if another process rebuilds this collection, or the encoder is not there.
+        """
+        with rebuild_lock(self._collection.rebuild_lock_file):
+            live = self._builds.get(BuildState.LIVE)
+            chosen = self._encoders.get(
+                encoder
+                or self._encoders.wanted
+                or (live.recipe.encoder if live else None)
+                or self._encoders.default
+            )
+            recipe = recipe_of(chosen)
+            keep_spans = (
+                not rechunk
+                and live is not None
+                and live.recipe == replace(recipe, header_version=live.recipe.header_version)
+            )
+            building = self._begin(recipe, resume=not rechunk)
+            while not self._finish(building):
+                self._build_some(building, chosen, live if keep_spans else None, on_progress)
+        self._refresh()
+        return building
+
+    def _import_batch(self, batch: Sequence[Row]) -> Iterator[Imported]:
+        drafts = [row.draft for row in batch if row.draft is not None]
+        saved = self._save(drafts, refresh=False)
+        for row, draft, outcome in zip(batch, drafts, saved, strict=True):
+            yield Imported(row.line, outcome, None, draft.notes)
+
+    def _save(self, drafts: Sequence[Draft], *, refresh: bool = True) -> list[Saved]:
+        if not drafts:
+            return []
+        while True:
+            build = self._live_build()
+            previews = [(draft, *self._articles.preview(draft)) for draft in drafts]
+            prepared = self._prepare(
+                [(d.text, a) for d, status, a in previews if status is not SaveStatus.SAME],
+                self._encoders.of(build.recipe),
+            )
+            try:
+                with write(self._db):
+                    self._check_live(build)
+                    saved = []
+                    for draft in drafts:
+                        saved.append(self._articles.save(draft))
+                        self._store_chunks(saved[-1], build, prepared)
+                break
+            except _LiveBuildChangedError:
+                continue
+        if refresh:
+            self._refresh()
+        return saved
+
+    def _store_chunks(self, saved: Saved, build: Build, prepared: Sequence[_Prepared]) -> None:
+        """Store the chunks of a revision that was saved in this transaction."""
+        if saved.status is SaveStatus.SAME:
+            return
+        revision = saved.revision
+        for item in prepared:
+            if (item.text, item.attribution) == (revision.text, revision.attribution):
+                break
+        else:
+            # A row before this one in the batch, or another process, changed what it became.
+            encoder = self._encoders.of(build.recipe)
+            item = self._prepare([(revision.text, revision.attribution)], encoder)[0]
+        self._chunks.add(build.id, revision, item.chunks, searchable=True)
+
+    def _prepare(
+        self, stories: Sequence[tuple[str, Attribution]], encoder: Encoder
+    ) -> list[_Prepared]:
+        """Cut and encode stories; all their chunks go through the encoder together."""
+        chunker = Chunker(encoder.token_spans)
+        spans = [chunker.chunk(text) for text, _ in stories]
+        return _encode(stories, spans, encoder)
+
+    def _live_build(self) -> Build:
+        """Return the live build; a collection that has none yet gets an empty one."""
+        build = self._builds.get(BuildState.LIVE)
+        if build is None:
+            recipe = recipe_of(self._encoders.get(self._encoders.default))
+            with write(self._db):
+                build = self._builds.get(BuildState.LIVE)
+                if build is None:
+                    build = self._builds.create(BuildState.LIVE, recipe)
+        return build
+
+    def _check_live(self, build: Build) -> None:
+        now = self._builds.get(BuildState.LIVE)
+        if now is None or now.id != build.id:
+            raise _LiveBuildChangedError
+
+    def _begin(self, recipe: Recipe, *, resume: bool) -> Build:
+        with write(self._db):
+            unfinished = self._builds.get(BuildState.BUILDING)
+            if resume and unfinished is not None and unfinished.recipe == recipe:
+                return unfinished
+            return self._builds.create(BuildState.BUILDING, recipe)
+
+    def _build_some(
+        self,
+        building: Build,
+        encoder: Encoder,
+        spans_from: Build | None,
+        on_progress: Progress | None,
+    ) -> None:
+        """Encode and store one batch of the stories that the build still lacks."""
+        missing = self._chunks.unchunked_revisions(building.id)
+        revisions = list(self._articles.revisions(missing[:BATCH_STORIES]).values())
+        chunker = Chunker(encoder.token_spans)
+        spans = [
+            (self._chunks.spans(spans_from.id, r.id) if spans_from else []) or chunker.chunk(r.text)
+            for r in revisions
+        ]
+        prepared = _encode([(r.text, r.attribution) for r in revisions], spans, encoder)
+        with write(self._db):
+            current = set(self._chunks.unchunked_revisions(building.id))
+            for revision, item in zip(revisions, prepared, strict=True):
+                if revision.id in current:  # not changed or removed meanwhile
+                    self._chunks.add(building.id, revision, item.chunks, searchable=False)
+        if on_progress is not None:
+            total = self._articles.count()
+            left = len(self._chunks.unchunked_revisions(building.id))
+            on_progress(total - left, total)
+
+    def _finish(self, building: Build) -> bool:
+        """Switch over if the build lacks nothing; return whether it did."""
+        if self._chunks.unchunked_revisions(building.id):
+            return False
+        with write(self._db):
+            if self._chunks.unchunked_revisions(building.id):
+                return False
+            self._builds.promote()
+            self._chunks.make_searchable(building.id)
+        return True
+
+    def _refresh(self) -> None:
+        """Bring the vector index and its file up to what was just committed."""
+        self._live.current(self._db)
+        self._live.save()
+
+
+def recipe_of(encoder: Encoder) -> Recipe:
+    """Return the recipe of a build that is made with this encoder by this version."""
+    identity = encoder.identity
+    return Recipe(
+        encoder=identity.name,
+        weights_hash=identity.weights_hash,
+        dimension=identity.dimension,
+        chunker_version=CHUNKER_VERSION,
+        header_version=HEADER_VERSION,
+    )
+
+
+def encoded_text(attribution: Attribution, text: str, span: Span) -> str:
+    """Return what is given to the encoder for a chunk: the story's header, then the slice."""
+    return f"{header(attribution)}\n{span.slice(text)}"
+
+
+def _encode(
+    stories: Sequence[tuple[str, Attribution]], spans: Sequence[Sequence[Span]], encoder: Encoder
+) -> list[_Prepared]:
+    texts = [
+        encoded_text(attribution, text, span)
+        for (text, attribution), story_spans in zip(stories, spans, strict=True)
+        for span in story_spans
+    ]
+    vectors = iter(encoder.encode_documents(texts))
+    return [
+        _Prepared(
+            text,
+            attribution,
+            tuple(NewChunk(span, next(vectors).astype("<f4").tobytes()) for span in story_spans),
+        )
+        for (text, attribution), story_spans in zip(stories, spans, strict=True)
+    ]

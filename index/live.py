@@ -1,0 +1,153 @@
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlite_utils.db import Database
+
+from data.articles import ArticleStore
+from data.builds import Build, BuildState, BuildStore
+from data.chunks import ChunkStore
+from data.collections import Collection
+from data.errors import StorageError
+from index.encoder import Vectors
+from index.vectors import Fingerprint, Ids, IndexFileError, VectorIndex
+
+log = logging.getLogger(__name__)
+
+# The file is a cache: a process that finds it behind reads the missing vectors from the database.
+# It is written again when it lags by more than this share, so that one added story does not
+# rewrite a large file.
+_SAVE_LAG = 0.02
+_SAVE_ALWAYS_BELOW = 20_000  # chunks; the file is then at most 30 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The index as one question sees it; it is never changed, only replaced."""
+
+    build: Build
+    generation: int
+    index: VectorIndex
+
+
+class LiveIndex:
+    """The vector index of a collection's live build, kept up with the database.
+
+    The database is the truth. What the file lacks, has too much, or has lost is mended from the
+    stored vectors without encoding anything.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._snapshot: Snapshot | None = None
+        self._saved_ids: frozenset[int] | None = None
+        self._lock = threading.Lock()
+
+    def current(self, db: Database) -> Snapshot | None:
+        """Return the index that matches what `db` sees now, or None while nothing was indexed.
+
+        Called inside a read transaction, so that ids found in the index exist for the caller.
+
+        Raises:
+            StorageError: if a stored vector is damaged.
+        """
+        build = BuildStore(db).get(BuildState.LIVE)
+        if build is None:
+            return None
+        generation = ArticleStore(db).generation()
+        with self._lock:
+            known = self._snapshot
+            if known and (known.build.id, known.generation) == (build.id, generation):
+                return known
+            index = known.index if known and known.build.id == build.id else self._load(build)
+            self._snapshot = Snapshot(build, generation, _reconciled(index, build, ChunkStore(db)))
+            return self._snapshot
+
+    def save(self) -> None:
+        """Write the index file where it lags far enough behind what was last read or written."""
+        with self._lock:
+            if self._snapshot is None:
+                return
+            index, build = self._snapshot.index, self._snapshot.build
+            lag = len(index.ids ^ (self._saved_ids or frozenset()))
+            if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
+                return
+            try:
+                index.save(self._collection.index_file, fingerprint(build, len(index)))
+                self._saved_ids = index.ids
+            except OSError as error:
+                # Nothing is lost: the vectors are in the database.
+                log.warning("The index file could not be written (%s); it is only a cache.", error)
+
+    def _load(self, build: Build) -> VectorIndex:
+        """Return the index in the file, or an empty one where the file is of no use."""
+        path = self._collection.index_file
+        try:
+            index, found = VectorIndex.load(path)
+        except IndexFileError as error:
+            if path.exists():
+                log.warning(
+                    "The index file %s is not used (%s); it is made again from the database.",
+                    path,
+                    error,
+                )
+            return VectorIndex(build.recipe.dimension)
+        if found != fingerprint(build, found.count):
+            log.info("the index file belongs to another build; it is made again")
+            return VectorIndex(build.recipe.dimension)
+        self._saved_ids = index.ids
+        return index
+
+
+def fingerprint(build: Build, count: int) -> Fingerprint:
+    """Return what an index file of this build with `count` vectors says about itself."""
+    recipe = build.recipe
+    return Fingerprint(
+        build_id=build.id,
+        encoder=recipe.encoder,
+        weights_hash=recipe.weights_hash,
+        dimension=recipe.dimension,
+        chunker_version=recipe.chunker_version,
+        header_version=recipe.header_version,
+        count=count,
+    )
+
+
+def _reconciled(index: VectorIndex, build: Build, chunks: ChunkStore) -> VectorIndex:
+    """Return an index with exactly the build's chunks; the given one is left as it is."""
+    wanted = set(chunks.ids(build.id))
+    missing, surplus = wanted - index.ids, index.ids - wanted
+    if not missing and not surplus:
+        return index
+    whole = len(missing) > len(wanted) // 2 or index.outgrown(len(wanted))
+    ids, vectors = read_vectors(chunks, wanted if whole else missing, build.recipe.dimension)
+    if whole:
+        return VectorIndex.build(ids, vectors, build.recipe.dimension)
+    changed = index.copy()
+    changed.remove(np.fromiter(surplus, dtype=np.int64, count=len(surplus)))
+    changed.add(ids, vectors)
+    return changed
+
+
+def read_vectors(
+    chunks: ChunkStore, chunk_ids: Iterable[int], dimension: int
+) -> tuple[Ids, Vectors]:
+    """Return the stored vectors of the chunks: ids, shape (n,), and unit rows, shape (n, d).
+
+    Raises:
+        StorageError: if one is damaged.
+    """
+    wanted = list(chunk_ids)
+    ids = np.empty(len(wanted), dtype=np.int64)
+    rows = np.empty((len(wanted), dimension), dtype=np.float32)
+    for row, stored in enumerate(chunks.vectors(wanted)):
+        if not stored.intact or len(stored.data) != 4 * dimension:
+            raise StorageError(
+                f"The stored vector of chunk {stored.chunk_id} is damaged. "
+                "Run `rebuild` to make it again; no story is lost."
+            )
+        ids[row] = stored.chunk_id
+        rows[row] = np.frombuffer(stored.data, dtype="<f4")
+    return ids, rows

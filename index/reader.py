@@ -1,0 +1,130 @@
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from data.models import Revision, Span
+from index.encoder import Encoder, Vectors
+from index.highlight import AnswerType, answer_type, highlight, typed_spans
+from index.models import Evidence, Passage
+from index.sentences import sentence_spans
+from index.terms import coverage, question_terms, term_weights, terms
+
+# How a sentence is scored: a sum of features that are each 0..1. Set by hand on NewsQA dev with
+# the story given (benchmarks/newsqa.py); a logistic regression over the same features did worse.
+COVERAGE_WEIGHT = 1.0  # of the question's terms, by inverse document frequency
+SIMILARITY_WEIGHT = 0.3  # cosine between question and sentence
+TYPE_WEIGHT = 0.1  # it holds a name, a time or a number where one is asked for
+LEAD_WEIGHT = 0.2  # over its place in the story: a story's first sentences sum it up
+PASSAGE_WEIGHT = 0.3  # the retriever's score of the passage that it stands in
+
+# Probability that a sentence answers: a logistic function of its coverage and similarity, fitted
+# by benchmarks/calibrate.py on NewsQA questions with and without their own story.
+CALIBRATION = {"coverage": 4.0, "similarity": 3.0, "constant": -4.0}
+
+_VECTORS_REMEMBERED = 20_000  # sentence vectors, 30 MB
+
+
+class Reader(Protocol):
+    """Finds in passages the sentences that answer a question."""
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Evidence]:
+        """Return what may answer, the strongest first; [] where there is nothing to read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    revision: Revision
+    span: Span
+    place: int  # from 0, in the story
+    passage_score: float
+
+    @property
+    def text(self) -> str:
+        return self.span.slice(self.revision.text)
+
+
+class SentenceReader:
+    """Scores whole sentences by meaning and by terms; needs no training.
+
+    It reads with the packaged encoder whatever the index was made with, since its probabilities
+    were calibrated with that one.
+    """
+
+    def __init__(self, encoder: Callable[[], Encoder]) -> None:
+        self._encoder = encoder
+        self._vectors: OrderedDict[tuple[str, int, int], Vectors] = OrderedDict()
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Evidence]:
+        """Return every sentence of the passages as evidence, the strongest first."""
+        pool = _pool(passages)
+        if not pool:
+            return []
+        found = [terms(sentence.text) for sentence in pool]
+        weights = term_weights(question_terms(question), found)
+        covered = np.array([coverage(weights, words) for words in found])
+        similar = self._vectors_of(pool) @ self._encoder().encode_query(question)
+        scores = (
+            COVERAGE_WEIGHT * covered
+            + SIMILARITY_WEIGHT * similar
+            + TYPE_WEIGHT * np.array([_fits_type(question, s.text) for s in pool])
+            + LEAD_WEIGHT * np.array([1 / (1 + s.place) for s in pool])
+            + PASSAGE_WEIGHT * np.array([s.passage_score for s in pool])
+        )
+        order = np.argsort(-scores, kind="stable")
+        return [
+            Evidence(
+                revision=pool[i].revision,
+                span=pool[i].span,
+                score=probability(float(covered[i]), float(similar[i])),
+                highlight=highlight(question, pool[i].revision.text, pool[i].span),
+            )
+            for i in order
+        ]
+
+    def _vectors_of(self, pool: Sequence[_Sentence]) -> Vectors:
+        """Return the unit vectors of the sentences, shape (n, d); recent ones are remembered."""
+        keys = [(s.revision.sha256, s.span.start, s.span.end) for s in pool]
+        new = [i for i, key in enumerate(keys) if key not in self._vectors]
+        encoded = self._encoder().encode_documents([pool[i].text for i in new])
+        for i, vector in zip(new, encoded, strict=True):
+            self._vectors[keys[i]] = vector
+        rows = np.stack([self._vectors[key] for key in keys])
+        for key in keys:
+            self._vectors.move_to_end(key)
+        while len(self._vectors) > _VECTORS_REMEMBERED:
+            self._vectors.popitem(last=False)
+        return rows
+
+
+def probability(covered: float, similar: float) -> float:
+    """Return the calibrated probability, 0..1, that a sentence with these features answers."""
+    z = (
+        CALIBRATION["coverage"] * covered
+        + CALIBRATION["similarity"] * similar
+        + CALIBRATION["constant"]
+    )
+    return 1 / (1 + math.exp(-z))
+
+
+def _pool(passages: Sequence[Passage]) -> list[_Sentence]:
+    """Return the whole sentences that the passages touch, each once, under its best passage."""
+    pool: dict[tuple[int, Span], _Sentence] = {}
+    for passage in passages:
+        for place, span in enumerate(sentence_spans(passage.revision.text)):
+            if span.overlaps(passage.span):
+                pool.setdefault(
+                    (passage.revision.id, span),
+                    _Sentence(passage.revision, span, place, passage.score),
+                )
+    return list(pool.values())
+
+
+def _fits_type(question: str, sentence: str) -> bool:
+    if answer_type(question) in (AnswerType.OTHER, AnswerType.SPEECH):
+        return True
+    return bool(typed_spans(question, sentence))
