@@ -149,7 +149,7 @@ class ChunkStore:
 
     def vectors(self, chunk_ids: Iterable[int]) -> list[StoredVector]:
         """Return the vectors of the chunks that exist, by ascending id."""
-        found = []
+        found: list[StoredVector] = []
         for part in _parts(chunk_ids):
             rows = self._db.execute(
                 "SELECT id, vector, checksum FROM chunks"
@@ -198,7 +198,7 @@ class ChunkStore:
         return [row[0] for row in rows.fetchall()]
 
     def wrong_fulltext(self, build_id: int) -> list[int]:
-        """Return the ids of live chunks whose full-text row is missing or differs, and of strays."""
+        """Return the ids of chunks whose full-text row is missing or wrong, and of stray rows."""
         rows = self._db.execute(
             f"SELECT {_SLICE_COLUMNS}, f.title, f.source, f.date, f.body"
             " FROM chunks c JOIN revisions r ON r.id = c.revision_id"

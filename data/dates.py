@@ -2,7 +2,7 @@ import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = calendar.month_name  # 1-based
 _DAY = r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?"
 _TIME = r"[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?"
 _ISO = re.compile(rf"{_DAY}(?P<time>(?<=-\d\d-\d\d){_TIME})?")
@@ -76,8 +76,8 @@ def _parse_words(text: str) -> str | None:
     if not re.search(rf"(?<!\d)0?{moment.day}(?!\d)", text):
         return None  # the parser filled the day in
     if re.search(r"\d:\d\d", text):
-        return moment.isoformat()
-    return moment.date().isoformat()
+        return str(moment.isoformat())
+    return str(moment.date().isoformat())
 
 
 def days_covered(published_at: str | None) -> tuple[str, str] | None:
@@ -115,7 +115,7 @@ def date_in_words(published_at: str | None) -> str | None:
         return None
     words = [match["year"]]
     if match["month"]:
-        words.insert(0, _MONTHS[int(match["month"]) - 1])
+        words.insert(0, _MONTHS[int(match["month"])])
     if match["day"]:
         words.insert(0, str(int(match["day"])))
     return " ".join(words)

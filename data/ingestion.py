@@ -21,6 +21,9 @@ STORY_SUFFIXES = (".txt", ".md", ".markdown", "")
 _TIDY = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
+_GIVEN_FIELDS = ("title", "source", "author", "published_at", "url")
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a person says about a story beside its text; None leaves it to the text."""
@@ -140,6 +143,29 @@ def read_rows(path: Path) -> Iterator[Row]:
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(f"{path} cannot be read to its end: {reason}.") from error
+
+
+def amended(current: Attribution, given: Given) -> Attribution:
+    """Return the attribution with what is given put in; an empty text makes a field unknown.
+
+    Raises:
+        UserError: if the title is empty, or a date or link cannot be what it is meant to be.
+    """
+    values = {name: getattr(current, name) for name in _GIVEN_FIELDS}
+    notes: list[str] = []
+    for name in _GIVEN_FIELDS:
+        value = getattr(given, name)
+        if value is not None:
+            values[name] = _field({name: value.strip()}, name)
+    if given.published_at is not None:
+        values["published_at"] = _date(values["published_at"], notes)
+    if given.url is not None:
+        values["url"] = _url(values["url"], notes)
+    if notes:
+        raise UserError(f"{notes[0]} Nothing was changed.")
+    if values["title"] is None:
+        raise UserError("A story needs a title. Nothing was changed.")
+    return Attribution(**values)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -113,7 +113,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stored slice of a revision: what is encoded, indexed and retrieved. Ids are never reused."""
+    """A stored slice of a revision, which is encoded and retrieved; its id is never reused."""
 
     id: int
     revision_id: int

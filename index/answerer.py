@@ -10,7 +10,7 @@ from index.reader import Reader
 from index.retriever import Retriever
 
 # Lowest probability at which an answer is given; see benchmarks/calibrate.py.
-DEFAULT_THRESHOLD = 0.3
+DEFAULT_THRESHOLD = 0.18
 # A question may be pasted with its surroundings; its words beyond this many add nothing.
 MAX_QUESTION = 2000
 NEAREST = 3

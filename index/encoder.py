@@ -66,7 +66,9 @@ def unit_rows(matrix: NDArray[np.floating]) -> Vectors:
     """Return the rows scaled to length 1 as float32; a zero row stays zero."""
     rows = np.ascontiguousarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms == 0, np.float32(1), norms)
+    norms[norms == 0] = 1
+    scaled: Vectors = rows / norms
+    return scaled
 
 
 def encode_sorted(

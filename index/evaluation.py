@@ -48,8 +48,9 @@ def reciprocal_rank(ranks: Sequence[int | None]) -> float:
 
 
 def average_precision(ranks: Sequence[int | None]) -> float:
-    """Return the data set's average precision: sum of (new facts at rank r) / r over min(facts, 10).
+    """Return the data set's average precision, 0..1.
 
+    That is the sum over ranks r of (facts first found at r) / r, over min(number of facts, 10).
     Each fact counts once, at the first passage that holds it.
     """
     found = [rank for rank in ranks if rank is not None]

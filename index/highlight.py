@@ -18,32 +18,39 @@ class AnswerType(StrEnum):
 _ASKS = (
     (
         AnswerType.NUMBER,
-        re.compile(
-            r"\bhow (?:many|much|old|long|far|often|big|large|tall)\b|\bwhat (?:number|percentage|amount|age)\b"
-        ),
+        r"\bhow (?:many|much|old|long|far|often|big|large|tall)\b"
+        r"|\bwhat (?:number|percentage|amount|age)\b",
     ),
-    (AnswerType.TIME, re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b")),
-    (AnswerType.PERSON, re.compile(r"\bwho(?:m|se)?\b")),
+    (AnswerType.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b"),
+    (AnswerType.PERSON, r"\bwho(?:m|se)?\b"),
     (
         AnswerType.SPEECH,
-        re.compile(
-            r"\b(?:say|says|said|call|calls|called|describe|describes|described|label|labels|labelled|labeled)\b"
-        ),
+        r"\b(?:say|says|said|call|calls|called|describe|describes|described|label|labell?ed)\b",
     ),
 )
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
-_SMALL = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?)"
+_YEAR = r"(?:19|20)\d\d"
 _TIME = re.compile(
-    rf"(?:since |in |on |by |until )?(?:(?:early |late |mid-)?(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?\b)?(?:,? (?:19|20)\d\d)?"
-    rf"|{_WEEKDAY}|(?:19|20)\d\ds?|last (?:week|month|year|night)|yesterday|today)\b"
+    r"(?:since |in |on |by |until )?"
+    rf"(?:(?:early |late |mid-)?(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}}\b)?(?:,? {_YEAR})?"
+    rf"|{_WEEKDAY}|{_YEAR}s?|last (?:week|month|year|night)|yesterday|today)\b"
+)
+_COUNT_WORDS = (
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?"
+)
+_UNITS = (
+    r"million|billion|trillion|thousand|percent|per cent|people|years?(?:[ -]old)?|months?|weeks?"
+    r"|days?|hours?|minutes?|miles?|kilomet(?:er|re)s?|dollars|euros|pounds"
 )
 _NUMBER = re.compile(
-    rf"(?:[$€£] ?)?\b(?:\d[\d,]*(?:\.\d+)?|{_SMALL})\b(?:%|(?:[ -](?:million|billion|trillion|thousand|percent|per cent|people|years?(?:[ -]old)?|months?|weeks?|days?|hours?|minutes?|miles?|kilomet(?:er|re)s?|dollars|euros|pounds))*)",
+    rf"(?:[$€£] ?)?\b(?:\d[\d,]*(?:\.\d+)?|{_COUNT_WORDS})\b(?:%|(?:[ -](?:{_UNITS})\b)*)",
     re.IGNORECASE,
 )
+_WORD_IN_NAME = r"[A-Z][\w’'-]*\.?"
 _NAME = re.compile(
-    r"\b[A-Z][\w’'-]*(?:\.(?= [A-Z]))?(?: (?:[A-Z][\w’'-]*\.?|of|the|de|van|von|al|bin)(?= [A-Z])| [A-Z][\w’'-]*)*"
+    rf"\b[A-Z][\w’'-]*(?:\.(?= [A-Z]))?"
+    rf"(?: (?:{_WORD_IN_NAME}|of|the|de|van|von|al|bin)(?= [A-Z])| [A-Z][\w’'-]*)*"
 )
 _SPEECH = re.compile(r"“[^”]{2,}”|\"[^\"]{2,}\"|‘[^’]{2,}’(?!\w)")
 
@@ -51,7 +58,7 @@ _SPEECH = re.compile(r"“[^”]{2,}”|\"[^\"]{2,}\"|‘[^’]{2,}’(?!\w)")
 def answer_type(question: str) -> AnswerType:
     """Return what kind of thing the question asks for."""
     lowered = question.lower()
-    return next((kind for kind, asks in _ASKS if asks.search(lowered)), AnswerType.OTHER)
+    return next((kind for kind, asks in _ASKS if re.search(asks, lowered)), AnswerType.OTHER)
 
 
 def _names(sentence: str, asked: frozenset[str]) -> list[re.Match[str]]:

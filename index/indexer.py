@@ -73,7 +73,7 @@ class Indexer:
         return self._save([draft])[0]
 
     def add_rows(self, rows: Iterable[Row]) -> Iterator[Imported]:
-        """Store the rows of an import, in batches; yield each row's outcome once it is committed."""
+        """Store the rows of an import in batches; yield each outcome once it is committed."""
         batch: list[Row] = []
         for row in rows:
             if row.draft is None:

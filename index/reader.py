@@ -17,13 +17,13 @@ from index.terms import coverage, question_terms, term_weights, terms
 # the story given (benchmarks/newsqa.py); a logistic regression over the same features did worse.
 COVERAGE_WEIGHT = 1.0  # of the question's terms, by inverse document frequency
 SIMILARITY_WEIGHT = 0.3  # cosine between question and sentence
-TYPE_WEIGHT = 0.1  # it holds a name, a time or a number where one is asked for
-LEAD_WEIGHT = 0.2  # over its place in the story: a story's first sentences sum it up
-PASSAGE_WEIGHT = 0.3  # the retriever's score of the passage that it stands in
+TYPE_WEIGHT = 0.2  # it holds a name, a time or a number where one is asked for
+LEAD_WEIGHT = 0.25  # over its place in the story: a story's first sentences sum it up
+PASSAGE_WEIGHT = 0.15  # the retriever's score of the passage that it stands in
 
 # Probability that a sentence answers: a logistic function of its coverage and similarity, fitted
 # by benchmarks/calibrate.py on NewsQA questions with and without their own story.
-CALIBRATION = {"coverage": 4.0, "similarity": 3.0, "constant": -4.0}
+CALIBRATION = {"coverage": 2.5, "similarity": 3.8, "constant": -3.5}
 
 _VECTORS_REMEMBERED = 20_000  # sentence vectors, 30 MB
 

@@ -1,0 +1,192 @@
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import IO, Any
+
+import click
+
+from data.errors import UserError
+from data.models import Filters
+from handlers.chat_loop import chat_loop
+from handlers.cli import App, pass_app, place_options
+from handlers.console import answer_view, passages_view
+from handlers.parameters import FirstDay, LastDay, day_of
+from handlers.records import Record, answer_record, invalid_record, passage_record
+from handlers.services import Services
+from index.answerer import clean_question
+
+_MAX_RESULTS = 100
+
+
+def _filter_options(command: Any) -> Any:
+    for option in (
+        click.option("--article", metavar="ID", help="Only the story with this id."),
+        click.option("--source", metavar="NAME", help="Only stories of this publisher."),
+        click.option("--after", type=FirstDay(), help="Only stories of this day or later."),
+        click.option("--before", type=LastDay(), help="Only stories of this day or earlier."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write the answer as one JSON object.")
+@click.option(
+    "--jsonl",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help='Answer a file of {"id", "question", "article"?, "source"?, "after"?, "before"?} lines.',
+)
+@_filter_options
+@place_options
+@pass_app
+def ask(
+    app: App,
+    question: str | None,
+    as_json: bool,
+    jsonl: IO[bytes] | None,
+    article: str | None,
+    source: str | None,
+    after: str | None,
+    before: str | None,
+) -> None:
+    """Ask QUESTION and get quotes, or the reason why there are none."""
+    _one_of(question, jsonl)
+    filters = Filters(source=source, after=after, before=before, article=article)
+    with closing(app.services()) as services:
+        if jsonl is not None:
+            for record in _questions(jsonl):
+                _write_json(_answer_line(services, record))
+            return
+        answer = services.answerer.answer(question or "", filters)
+        services.answerer.recheck(answer)
+        if as_json:
+            _write_json(answer_record(answer))
+        else:
+            app.screen.out.print(answer_view(answer, sources=services.articles.sources()))
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("-k", "top_k", type=click.IntRange(1, _MAX_RESULTS), default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Write the passages as one JSON list.")
+@click.option(
+    "--jsonl",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help="Search for every question of a file, as with ask --jsonl.",
+)
+@_filter_options
+@place_options
+@pass_app
+def search(
+    app: App,
+    question: str | None,
+    top_k: int,
+    as_json: bool,
+    jsonl: IO[bytes] | None,
+    article: str | None,
+    source: str | None,
+    after: str | None,
+    before: str | None,
+) -> None:
+    """Show the passages that QUESTION is looked up in, without choosing quotes."""
+    _one_of(question, jsonl)
+    filters = Filters(source=source, after=after, before=before, article=article)
+    with closing(app.services()) as services:
+        if jsonl is not None:
+            for record in _questions(jsonl):
+                _write_json(_search_line(services, record, top_k))
+            return
+        passages = _search(services, question or "", top_k, filters)
+        if as_json:
+            _write_json([passage_record(passage) for passage in passages])
+        elif passages:
+            app.screen.out.print(passages_view(passages))
+        else:
+            app.screen.note("Nothing was found.")
+
+
+@click.command()
+@place_options
+@pass_app
+def chat(app: App) -> None:
+    """Ask question after question. A pipe is answered line by line."""
+    chat_loop(app, sys.stdin)
+
+
+COMMANDS = (ask, search, chat)
+
+
+def _one_of(question: str | None, jsonl: IO[bytes] | None) -> None:
+    if (question is None) == (jsonl is None):
+        raise click.UsageError("Give either a QUESTION or --jsonl FILE.")
+
+
+def _write_json(value: Any) -> None:
+    # Through click, which writes UTF-8 whatever the terminal; one object a line, never wrapped.
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _questions(stream: IO[bytes]) -> Iterator[Record]:
+    """Yield the object of each line; a broken line yields one with an `error`."""
+    for number, line in enumerate(stream, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            yield {"error": f"Line {number} is not valid JSON."}
+            continue
+        if isinstance(record, dict) and isinstance(record.get("question"), str):
+            yield record
+        else:
+            query_id = record.get("id") if isinstance(record, dict) else None
+            yield {"id": query_id, "error": f"Line {number} has no question."}
+
+
+def _line_filters(record: Record) -> Filters:
+    values: dict[str, str | None] = {}
+    for name in ("article", "source", "after", "before"):
+        value = record.get(name)
+        if value is not None and not isinstance(value, str):
+            raise UserError(f"The field {name!r} is not text.")
+        values[name] = value or None
+    for name in ("after", "before"):
+        if given := values[name]:
+            values[name] = day_of(given, last=name == "before")
+            if values[name] is None:
+                raise UserError(f"{given!r} is no date that can be read for certain.")
+    return Filters(**values)
+
+
+def _answer_line(services: Services, record: Record) -> Record:
+    query_id, question = record.get("id"), record.get("question")
+    try:
+        if "error" in record and question is None:
+            raise UserError(record["error"])
+        answer = services.answerer.answer(str(question), _line_filters(record))
+        services.answerer.recheck(answer)
+        return answer_record(answer, query_id=query_id)
+    except UserError as error:
+        return invalid_record(query_id, question, str(error))
+
+
+def _search_line(services: Services, record: Record, top_k: int) -> Record:
+    query_id, question = record.get("id"), record.get("question")
+    try:
+        if "error" in record and question is None:
+            raise UserError(record["error"])
+        passages = _search(services, str(question), top_k, _line_filters(record))
+        return {"id": query_id, "passages": [passage_record(passage) for passage in passages]}
+    except UserError as error:
+        return {"id": query_id, "passages": [], "error": str(error)}
+
+
+def _search(services: Services, question: str, top_k: int, filters: Filters) -> list[Any]:
+    if filters.article:
+        article = services.articles.get(filters.article).article_id
+        filters = Filters(filters.source, filters.after, filters.before, article)
+    return services.retriever.retrieve(clean_question(question), top_k=top_k, filters=filters)

@@ -1,0 +1,103 @@
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TextIO
+
+from data.errors import UserError
+from data.ingestion import read_story
+from data.models import Draft
+from handlers.cli import App
+from handlers.console import answer_view
+from handlers.errors import message_for
+from handlers.services import Services
+
+SAMPLES = "samples"
+_LEAVE = frozenset({"exit", "quit", ":q", "bye"})
+
+
+def chat_loop(app: App, stdin: TextIO) -> None:
+    """Answer questions until the input ends; without a terminal, one a line.
+
+    While the collection is empty the bundled samples are read instead, and that is said.
+    """
+    with closing(_open(app)) as services:
+        interactive = stdin.isatty()
+        if interactive:
+            app.screen.note("Ask about the stories; an empty line or Ctrl-D leaves.")
+        lines = _prompted(services.settings.home) if interactive else _piped(stdin)
+        for line in lines:
+            _answer(app, services, line)
+
+
+def _open(app: App) -> Services:
+    services = app.services()
+    count = services.articles.count()
+    if count or services.collection.name == SAMPLES:
+        if services.collection.name == SAMPLES:
+            load_samples(services, app.samples)
+            count = services.articles.count()
+        app.screen.note(f"Reading {count:,} stories of the collection {services.collection.name}.")
+        return services
+    name = services.collection.name
+    services.close()
+    samples = app.services(SAMPLES)
+    load_samples(samples, app.samples)
+    app.screen.note(
+        f"Your collection {name} is empty, so this reads {samples.articles.count()} made-up sample "
+        "stories.\nAdd your own: python bot.py add FILE"
+    )
+    return samples
+
+
+def load_samples(services: Services, folder: Path) -> None:
+    """Bring the samples collection in line with the bundled files; what is there is not redone."""
+    wanted = {f"sample:{path.stem}": path for path in sorted(folder.glob("*.md"))}
+    for external_id, path in wanted.items():
+        draft = read_story(path)
+        services.indexer.add(
+            Draft(draft.text, draft.attribution, external_id, draft.title_given, draft.notes)
+        )
+    for revision in services.articles.current():
+        if revision.external_id not in wanted:
+            services.indexer.remove(revision.article_id)
+
+
+def _answer(app: App, services: Services, question: str) -> None:
+    try:
+        with app.screen.err.status("Reading…"):
+            answer = services.answerer.answer(question)
+            services.answerer.recheck(answer)
+        app.screen.out.print(answer_view(answer, sources=services.articles.sources()))
+    except UserError as error:
+        app.screen.warn(message_for(error))
+
+
+def _piped(stdin: TextIO) -> Iterator[str]:
+    for line in stdin:
+        if line.strip():
+            yield line
+
+
+def _prompted(home: Path) -> Iterator[str]:
+    """Yield what is typed, with line editing and a history that is kept in the home folder."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+    history: History
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        path = home / "chat_history"
+        path.touch(mode=0o600)
+        history = FileHistory(str(path))
+    except OSError:
+        history = InMemoryHistory()
+    session: PromptSession[str] = PromptSession(history=history)
+    ask: Callable[[str], str] = session.prompt
+    while True:
+        try:
+            line = ask("? ")
+        except (EOFError, KeyboardInterrupt):
+            return
+        if not line.strip() or line.strip().lower() in _LEAVE:
+            return
+        yield line

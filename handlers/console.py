@@ -1,0 +1,249 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from data.articles import Saved, SaveStatus
+from data.dates import date_in_words
+from data.models import Filters, Revision
+from index.models import Answer, Citation, IndexStatus, Passage, Reason
+from index.verification import Report
+
+CUT = "[…]"
+# Lowest confidence for each word, the surest first.
+_SURENESS = ((0.75, "very sure"), (0.55, "fairly sure"), (0.0, "not very sure"))
+_REASONS = {
+    Reason.EMPTY_COLLECTION: "There are no stories here yet. Add one: python bot.py add FILE",
+    Reason.NO_PASSAGE: "Nothing in the stories here is about that.",
+    Reason.LOW_CONFIDENCE: "Nothing in the stories here answers that well enough to quote.",
+    Reason.FILTERED_OUT: "No story here passes the filters",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where things are shown: results on standard output, everything else on standard error."""
+
+    out: Console
+    err: Console
+
+    @classmethod
+    def of_terminal(cls) -> "Screen":
+        """Return the screen of this process."""
+        return cls(Console(highlight=False), Console(stderr=True, highlight=False))
+
+    def note(self, text: str) -> None:
+        """Show a remark that is no result."""
+        self.err.print(Text(printable(text), style="dim"))
+
+    def warn(self, text: str) -> None:
+        """Show a sentence about something that went wrong."""
+        self.err.print(Text(printable(text), style="yellow"))
+
+
+def printable(text: str) -> str:
+    """Return the text without characters that could steer a terminal or reorder a line.
+
+    A story may hold escape sequences and text direction overrides; they are shown as nothing.
+    """
+    return "".join(
+        c for c in text if c in "\n\t" or (c.isprintable() and c not in _STEERING) or c in _JOINERS
+    )
+
+
+_STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINERS = frozenset("\u200c\u200d\u200e\u200f")  # part of words in several scripts
+
+
+def sureness(confidence: float) -> str:
+    """Return how sure the bot is, in words."""
+    return next(words for least, words in _SURENESS if confidence >= least)
+
+
+def attribution_line(revision: Revision) -> str:
+    """Return `publisher, author, date, title`; what is unknown is left out or said to be."""
+    attribution = revision.attribution
+    parts = [
+        (attribution.source or "publisher unknown").strip(),
+        attribution.author and attribution.author.strip(),
+        date_in_words(attribution.published_at) or "date unknown",
+        f"“{attribution.title.strip()}”",
+    ]
+    return printable(", ".join(part for part in parts if part))
+
+
+def where_to_read(revision: Revision) -> str:
+    """Return the story's link, or its id where it has none."""
+    return printable(revision.attribution.url or f"story {revision.article_id}")
+
+
+def answer_view(answer: Answer, *, sources: Sequence[str] = ()) -> RenderableType:
+    """Return an answer or a refusal for the terminal; `sources` are the publishers there are."""
+    if answer.reason is not None:
+        return _refusal(answer, sources)
+    parts: list[RenderableType] = [_citation(citation) for citation in answer.citations]
+    sure = f"I am {sureness(answer.confidence)} that this answers the question."
+    filters = filter_words(answer.filters)
+    parts.append(Text(f"{sure} {filters}".strip(), style="dim"))
+    return Group(*parts)
+
+
+def filter_words(filters: Filters) -> str:
+    """Return which filters applied, as a sentence, or nothing."""
+    words = [
+        filters.source and f"publisher {filters.source}",
+        filters.after and f"from {filters.after} on",
+        filters.before and f"up to {filters.before}",
+        filters.article and f"story {filters.article}",
+    ]
+    given = ", ".join(printable(word) for word in words if word)
+    return f"(Only {given}.)" if given else ""
+
+
+def _citation(citation: Citation) -> RenderableType:
+    quote = _emphasised(citation)
+    if citation.cut_before:
+        quote = Text(f"{CUT} ", style="dim") + quote
+    if citation.cut_after:
+        quote = quote + Text(f" {CUT}", style="dim")
+    below = Text(attribution_line(citation.revision), style="cyan")
+    below.append(f"\n{where_to_read(citation.revision)}", style="dim")
+    title = Text(f"{citation.number}", style="bold")
+    return Group(
+        Panel(quote, title=title, title_align="left", border_style="dim", padding=(0, 1)),
+        Padding(below, (0, 0, 1, 2)),
+    )
+
+
+def _emphasised(citation: Citation) -> Text:
+    quote, highlight = citation.quote, citation.highlight_in_quote
+    if highlight is None:
+        return Text(printable(quote))
+    start, end = highlight
+    return Text.assemble(
+        printable(quote[:start]),
+        (printable(quote[start:end]), "bold underline"),
+        printable(quote[end:]),
+    )
+
+
+def _refusal(answer: Answer, sources: Sequence[str]) -> RenderableType:
+    if answer.reason is None:
+        raise ValueError("a refusal has a reason")
+    lines = [Text(_REASONS[answer.reason], style="yellow")]
+    if answer.reason is Reason.FILTERED_OUT:
+        lines[0].append(f". {filter_words(answer.filters)}")
+        if answer.filters.source and sources:
+            known = ", ".join(s.strip() for s in sources[:12])
+            lines.append(Text(printable(f"Publishers here: {known}."), style="dim"))
+    if answer.nearest:
+        lines.append(Text("The nearest stories:", style="dim"))
+        lines.extend(
+            Text(f"  • {attribution_line(r)} ({r.article_id})", style="dim") for r in answer.nearest
+        )
+    if answer.newest is not None:
+        newest = date_in_words(answer.newest.attribution.published_at)
+        lines.append(Text(f"The newest story here is of {newest}.", style="dim"))
+    return Group(*lines)
+
+
+def passages_view(passages: Sequence[Passage]) -> RenderableType:
+    """Return passages for the terminal, one below the other."""
+    parts: list[RenderableType] = []
+    for passage in passages:
+        head = f"{passage.rank}. {attribution_line(passage.revision)}  ({passage.score:.3f})"
+        parts.append(Text(head, style="cyan"))
+        parts.append(Padding(Text(printable(passage.text)), (0, 0, 1, 3)))
+    return Group(*parts)
+
+
+def articles_view(revisions: Sequence[Revision]) -> RenderableType:
+    """Return a table of stories."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("Id", "Date", "Publisher", "Title"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("Id", "Date"))
+    for revision in revisions:
+        a = revision.attribution
+        cells = (revision.article_id, a.published_at and a.published_at[:10], a.source, a.title)
+        table.add_row(*(Text(printable(cell.strip() if cell else "unknown")) for cell in cells))
+    return table
+
+
+def story_view(revision: Revision, *, text: bool) -> RenderableType:
+    """Return one story's attribution, with its whole text where asked for."""
+    a = revision.attribution
+    table = Table(box=None, show_header=False, pad_edge=False)
+    rows = (
+        ("Title", a.title),
+        ("Publisher", a.source),
+        ("Author", a.author),
+        ("Date", a.published_at),
+        ("Link", a.url),
+        ("Id", revision.article_id),
+        ("External id", revision.external_id),
+        ("Revision", f"{revision.id}, stored {revision.created_at}"),
+        ("Length", f"{len(revision.text):,} characters"),
+    )
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(printable(value or "unknown")))
+    return Group(table, Text("\n" + printable(revision.text))) if text else table
+
+
+def saved_line(saved: Saved) -> str:
+    """Return one line that says what adding or editing a story did."""
+    did = {
+        SaveStatus.NEW: "Added",
+        SaveStatus.CHANGED: "Stored a new version of",
+        SaveStatus.SAME: "Nothing changed in",
+    }[saved.status]
+    story = f"story {saved.revision.article_id}: {attribution_line(saved.revision)}"
+    return f"{did} {story}"
+
+
+def status_view(status: IndexStatus, *, runtime: str) -> RenderableType:
+    """Return a collection's status for the terminal."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    newest = attribution_line(status.newest) if status.newest else "none with a date"
+    fingerprint = "none yet"
+    if status.weights_hash is not None:
+        fingerprint = (
+            f"{status.weights_hash[:12]}, {status.dimension} dimensions, "
+            f"chunker {status.chunker_version}, header {status.header_version}"
+        )
+    rows = (
+        ("Collection", status.collection),
+        ("Stories", f"{status.stories:,} ({status.revisions:,} versions)"),
+        ("Chunks", f"{status.chunks:,}"),
+        ("Newest story", newest),
+        ("Encoder", f"{status.encoder or 'none yet'} ({runtime})"),
+        ("Fingerprint", fingerprint),
+        ("Index made", status.built_at or "not yet"),
+        ("Database", _size(status.database_bytes)),
+        ("Index file", _size(status.index_bytes)),
+        ("Stale", "nothing" if not status.stale else "\n".join(status.stale)),
+    )
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(printable(value)))
+    return table
+
+
+def report_view(report: Report) -> RenderableType:
+    """Return what `verify` found."""
+    checked = (
+        f"Checked {report.stories:,} stories and {report.chunks:,} chunks; "
+        f"{report.reencoded:,} vectors encoded again."
+    )
+    lines = [Text(checked, style="dim")]
+    lines += [Text(f"Note: {note}", style="dim") for note in report.notes]
+    lines += [Text(f"Problem: {printable(problem)}", style="red") for problem in report.problems]
+    if report.clean:
+        lines.append(Text("Everything is in order.", style="green"))
+    return Group(*lines)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"

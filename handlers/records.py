@@ -1,0 +1,136 @@
+"""Answers, passages and stories as the plain JSON objects that the command line writes."""
+
+from typing import Any
+
+from data.models import Revision
+from index.models import Answer, Citation, IndexStatus, Passage
+
+Record = dict[str, Any]
+
+
+def answer_record(answer: Answer, *, query_id: object = None) -> Record:
+    """Return the answer as a JSON object; unknown is null."""
+    return {
+        "id": query_id,
+        "question": answer.question,
+        "answered": answer.answered,
+        "reason": answer.reason.value if answer.reason else None,
+        "confidence": round(answer.confidence, 4),
+        "filters": {
+            "source": answer.filters.source,
+            "after": answer.filters.after,
+            "before": answer.filters.before,
+        },
+        "citations": [_citation_record(citation) for citation in answer.citations],
+        "nearest": [_nearest_record(revision) for revision in answer.nearest],
+    }
+
+
+def invalid_record(query_id: object, question: object, problem: str) -> Record:
+    """Return what stands for a question that could not be asked, with the sentence why."""
+    return {
+        "id": query_id,
+        "question": question if isinstance(question, str) else None,
+        "answered": False,
+        "reason": "invalid",
+        "confidence": 0.0,
+        "filters": {"source": None, "after": None, "before": None},
+        "citations": [],
+        "nearest": [],
+        "error": problem,
+    }
+
+
+def passage_record(passage: Passage) -> Record:
+    """Return one passage; `text` is the stored slice itself."""
+    attribution = passage.revision.attribution
+    return {
+        "rank": passage.rank,
+        "score": round(passage.score, 6),
+        "article_id": passage.revision.article_id,
+        "external_id": passage.revision.external_id,
+        "revision_id": passage.revision.id,
+        "start": passage.span.start,
+        "end": passage.span.end,
+        "text": passage.text,
+        "title": attribution.title,
+        "source": attribution.source,
+        "published_at": attribution.published_at,
+    }
+
+
+def article_record(revision: Revision) -> Record:
+    """Return a story's ids and attribution."""
+    attribution = revision.attribution
+    return {
+        "id": revision.article_id,
+        "external_id": revision.external_id,
+        "title": attribution.title,
+        "source": attribution.source,
+        "author": attribution.author,
+        "published_at": attribution.published_at,
+        "url": attribution.url,
+    }
+
+
+def story_record(revision: Revision) -> Record:
+    """Return a story with its text and the revision that it stands in."""
+    return {
+        **article_record(revision),
+        "revision_id": revision.id,
+        "sha256": revision.sha256,
+        "text": revision.text,
+    }
+
+
+def status_record(status: IndexStatus) -> Record:
+    """Return what `status` shows."""
+    return {
+        "collection": status.collection,
+        "stories": status.stories,
+        "revisions": status.revisions,
+        "chunks": status.chunks,
+        "newest": article_record(status.newest) if status.newest else None,
+        "encoder": status.encoder,
+        "fingerprint": {
+            "weights_hash": status.weights_hash,
+            "dimension": status.dimension,
+            "chunker_version": status.chunker_version,
+            "header_version": status.header_version,
+        },
+        "built_at": status.built_at,
+        "database_bytes": status.database_bytes,
+        "index_bytes": status.index_bytes,
+        "stale": list(status.stale),
+    }
+
+
+def _citation_record(citation: Citation) -> Record:
+    revision, attribution = citation.revision, citation.revision.attribution
+    highlight = citation.highlight_in_quote
+    speaker = citation.speaker
+    return {
+        "number": citation.number,
+        "quote": citation.quote,
+        "highlight": list(highlight) if highlight else None,
+        "article_id": revision.article_id,
+        "external_id": revision.external_id,
+        "revision_id": revision.id,
+        "start": citation.span.start,
+        "end": citation.span.end,
+        "title": attribution.title,
+        "source": attribution.source,
+        "author": attribution.author,
+        "published_at": attribution.published_at,
+        "url": attribution.url,
+        "speaker": {"name": speaker.name, "role": speaker.role} if speaker else None,
+        "score": round(citation.score, 4),
+    }
+
+
+def _nearest_record(revision: Revision) -> Record:
+    record = article_record(revision)
+    return {
+        "article_id": record["id"],
+        **{name: record[name] for name in ("external_id", "title", "source", "published_at")},
+    }

@@ -1,0 +1,219 @@
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from data.errors import UserError
+from data.ingestion import (
+    MAX_FILE_BYTES,
+    Given,
+    Row,
+    amended,
+    parse_story,
+    read_rows,
+    read_story,
+)
+from data.models import Draft
+from handlers.cli import App, pass_app, place_options
+from handlers.console import articles_view, saved_line, story_view
+from handlers.records import article_record, story_record
+from index.indexer import Imported
+
+_JSONL = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+
+
+def _write_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-")
+@click.option("--title", help="The headline; else the text's own, or its first sentence.")
+@click.option("--source", help="Who published it.")
+@click.option("--author", help="Who wrote it.")
+@click.option("--date", help="When it was published, such as 2024-10-25 or 2024-10.")
+@click.option("--url", help="Where to read it.")
+@click.option("--json", "as_json", is_flag=True, help="Write what became of it as JSON.")
+@place_options
+@pass_app
+def add(
+    app: App,
+    file: str,
+    title: str | None,
+    source: str | None,
+    author: str | None,
+    date: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Add the story in FILE (.txt, .md; .jsonl adds many), or on standard input with -."""
+    given = Given(title, source, author, date, url)
+    if file.lower().endswith(_JSONL):
+        if any((title, source, author, date, url)):
+            raise UserError("A .jsonl file says title, source and date of each story itself.")
+        _import(app, Path(file), as_json=as_json)
+        return
+    draft = _read_standard_input(given) if file == "-" else read_story(Path(file), given)
+    with closing(app.services()) as services:
+        saved = services.indexer.add(draft)
+    for note in draft.notes:
+        app.screen.warn(note)
+    if as_json:
+        record = {"status": saved.status.value, **article_record(saved.revision)}
+        _write_json({**record, "revision_id": saved.revision.id, "notes": list(draft.notes)})
+    else:
+        app.screen.out.print(saved_line(saved), markup=False)
+
+
+@click.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.jsonl[.gz]")
+@click.option("--json", "as_json", is_flag=True, help="Write the counts as JSON.")
+@place_options
+@pass_app
+def import_(app: App, file: Path, as_json: bool) -> None:
+    """Add every story of a file with one JSON object a line.
+
+    Fields: id, title, source, author, published_at, url, text. Others are ignored. A bad row is
+    told and left out; a second import of the same file changes nothing.
+    """
+    _import(app, file, as_json=as_json)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON list.")
+@place_options
+@pass_app
+def articles(app: App, as_json: bool) -> None:
+    """List the stories, the newest first."""
+    with closing(app.services()) as services:
+        stories = services.articles.current()
+    if as_json:
+        _write_json([article_record(story) for story in stories])
+    elif stories:
+        app.screen.out.print(articles_view(stories))
+    else:
+        app.screen.note("There are no stories here yet. Add one: python bot.py add FILE")
+
+
+@click.command()
+@click.argument("article_id", metavar="ID")
+@click.option("--text", is_flag=True, help="Show the whole text too.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON object, text included.")
+@place_options
+@pass_app
+def show(app: App, article_id: str, text: bool, as_json: bool) -> None:
+    """Show the story with this id (ours, or the one it was imported with)."""
+    with closing(app.services()) as services:
+        story = services.articles.get(article_id)
+    if as_json:
+        _write_json(story_record(story))
+    else:
+        app.screen.out.print(story_view(story, text=text))
+
+
+@click.command()
+@click.argument("article_id", metavar="ID")
+@click.option("--title", help="The headline.")
+@click.option("--source", help="Who published it; '' for unknown.")
+@click.option("--author", help="Who wrote it; '' for unknown.")
+@click.option("--date", help="When it was published; '' for unknown.")
+@click.option("--url", help="Where to read it; '' for unknown.")
+@click.option("--json", "as_json", is_flag=True, help="Write the story as JSON.")
+@place_options
+@pass_app
+def edit(
+    app: App,
+    article_id: str,
+    title: str | None,
+    source: str | None,
+    author: str | None,
+    date: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Correct who published a story, who wrote it, when, or where. Its text never changes."""
+    if all(value is None for value in (title, source, author, date, url)):
+        raise click.UsageError("Name at least one of --title --source --author --date --url.")
+    with closing(app.services()) as services:
+        current = services.articles.get(article_id).attribution
+        attribution = amended(current, Given(title, source, author, date, url))
+        saved = services.indexer.edit(article_id, attribution)
+    if as_json:
+        _write_json({"status": saved.status.value, **article_record(saved.revision)})
+    else:
+        app.screen.out.print(saved_line(saved), markup=False)
+
+
+@click.command()
+@click.argument("article_id", metavar="ID")
+@place_options
+@pass_app
+def remove(app: App, article_id: str) -> None:
+    """Delete a story with all its versions, for good."""
+    with closing(app.services()) as services:
+        removed = services.indexer.remove(article_id)
+    app.screen.out.print(
+        f"Removed story {removed.article_id}: {removed.attribution.title.strip()}", markup=False
+    )
+
+
+COMMANDS = (add, import_, articles, show, edit, remove)
+
+
+def _read_standard_input(given: Given) -> Draft:
+    raw = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    return parse_story(raw, name="The text", given=given)
+
+
+def _import(app: App, path: Path, *, as_json: bool) -> None:
+    counts: Counter[str] = Counter()
+    refused: list[dict[str, object]] = []
+    size = path.stat().st_size if path.is_file() else 0
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[stories]} stories"),
+        TimeRemainingColumn(),
+    )
+    with (
+        closing(app.services()) as services,
+        Progress(*columns, console=app.screen.err, transient=True) as bar,
+    ):
+        task = bar.add_task("Importing", total=None if path.suffix == ".gz" else size, stories=0)
+        rows = _measured(read_rows(path), bar, task)
+        for outcome in services.indexer.add_rows(rows):
+            _count(app, outcome, counts, refused)
+            bar.update(task, stories=sum(counts.values()))
+    summary = {name: counts[name] for name in ("new", "changed", "same", "refused")}
+    if as_json:
+        _write_json({**summary, "refusals": refused})
+    else:
+        words = ", ".join(f"{count:,} {name}" for name, count in summary.items())
+        app.screen.out.print(f"Imported {path.name}: {words}.", markup=False)
+    if not sum(counts.values()) - counts["refused"]:
+        raise UserError(f"No story could be read from {path}.")
+
+
+def _measured(rows: Iterator[Row], bar: Progress, task: TaskID) -> Iterator[Row]:
+    for row in rows:
+        bar.advance(task, row.size)
+        yield row
+
+
+def _count(
+    app: App, outcome: Imported, counts: Counter[str], refused: list[dict[str, object]]
+) -> None:
+    """Count one row's outcome, and tell at once what is wrong with a bad row."""
+    if outcome.saved is None:
+        counts["refused"] += 1
+        refused.append({"line": outcome.line, "reason": outcome.refused})
+        app.screen.warn(f"Line {outcome.line} is refused: {outcome.refused}.")
+        return
+    counts[outcome.saved.status.value] += 1
+    for note in outcome.notes:
+        app.screen.note(f"Line {outcome.line}: {note}")

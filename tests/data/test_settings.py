@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+
+from data.errors import UserError
+from data.settings import Settings, default_home, load_settings
+
+
+def _load(home: Path, **environment: str) -> Settings:
+    return load_settings(home, root=Path("/app"), environment=environment)
+
+
+def _write(home: Path, text: str) -> None:
+    (home / "pullquote.toml").write_text(text, "utf-8")
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    assert _load(tmp_path) == Settings(
+        home=tmp_path,
+        cache=Path("/app/var/cache"),
+        encoder=None,
+        fast_runtime=True,
+        confidence_threshold=None,
+        discord_token=None,
+    )
+
+
+def test_a_home_that_does_not_exist_has_the_defaults(tmp_path: Path) -> None:
+    assert _load(tmp_path / "none").encoder is None
+    assert not (tmp_path / "none").exists()
+
+
+def test_settings_come_from_the_file_in_the_home(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        'encoder = "my/model"\nfast_runtime = false\nconfidence_threshold = 0\ncache = "/big"\n',
+    )
+    settings = _load(tmp_path)
+    assert settings.encoder == "my/model"
+    assert settings.fast_runtime is False
+    assert settings.confidence_threshold == 0
+    assert settings.cache == Path("/big")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    _write(tmp_path, 'encoder = "file"\nconfidence_threshold = 0.9\n')
+    settings = _load(tmp_path, PULLQUOTE_ENCODER="env", PULLQUOTE_CONFIDENCE_THRESHOLD="0.25")
+    assert (settings.encoder, settings.confidence_threshold) == ("env", 0.25)
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    _write(tmp_path, 'encoder = "file"\n')
+    settings = _load(tmp_path, PULLQUOTE_ENCODER="", DISCORD_TOKEN="")
+    assert (settings.encoder, settings.discord_token) == ("file", None)
+
+
+def test_the_token_comes_from_the_environment_alone(tmp_path: Path) -> None:
+    _write(tmp_path, 'discord_token = "from-file"\n')
+    assert _load(tmp_path).discord_token is None
+    assert _load(tmp_path, DISCORD_TOKEN="from-env").discord_token == "from-env"
+
+
+def test_the_cache_may_be_in_the_home_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert _load(tmp_path, PULLQUOTE_CACHE="~/models").cache == Path("/home/ann/models")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("Yes", True), ("on", True), ("FALSE", False), ("off", False)]
+)
+def test_a_switch_has_several_spellings(tmp_path: Path, text: str, value: bool) -> None:
+    assert _load(tmp_path, PULLQUOTE_FAST_RUNTIME=text).fast_runtime is value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FAST_RUNTIME", "maybe", "fast_runtime is 'maybe', but it must be true or false"),
+        ("CONFIDENCE_THRESHOLD", "high", "confidence_threshold is 'high', but it must be a number"),
+        ("CONFIDENCE_THRESHOLD", "1.01", "from 0 to 1"),
+        ("CONFIDENCE_THRESHOLD", "-0.1", "from 0 to 1"),
+        ("CONFIDENCE_THRESHOLD", "nan", "from 0 to 1"),
+    ],
+)
+def test_refuses_a_value_of_the_wrong_form(
+    tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        _load(tmp_path, **{f"PULLQUOTE_{name}": value})
+
+
+@pytest.mark.parametrize("raw", [b"encoder = ", b"\xff\xfe", b"a = 1\na = 2\n"])
+def test_refuses_a_file_that_cannot_be_read(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "pullquote.toml").write_bytes(raw)
+    with pytest.raises(UserError, match=r"pullquote\.toml cannot be read"):
+        _load(tmp_path)
+
+
+def test_the_home_is_named_by_the_environment_or_is_var() -> None:
+    assert default_home({"PULLQUOTE_HOME": "/srv/news"}) == Path("/srv/news")
+    assert default_home({"PULLQUOTE_HOME": ""}) == Path("var")
+    assert default_home({}) == Path("var")
