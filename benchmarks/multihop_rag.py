@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.common import arguments, console, report, scratch_services
 from rich.progress import track
 
+from benchmarks.common import arguments, console, report, scratch_services
 from data.ingestion import read_rows
 from data.models import normalise
 from handlers.records import answer_record

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import arguments, console, report, scratch_services
 from rich.progress import track
 
+from benchmarks.common import arguments, console, report, scratch_services
 from data.ingestion import Row, draft_from_fields
 from data.models import Filters, normalise
 from handlers.services import Services
@@ -72,7 +72,11 @@ def holds(answer: Answer, question: Question, quotes: int) -> bool:
 
 def measure(services: Services, questions: list[Question]) -> dict[str, float]:
     """Return the figures for the questions, each restricted to its own story."""
-    first, any_of_three, lengths, all_lengths, lit = [], [], [], [], []
+    first: list[bool] = []
+    any_of_three: list[bool] = []
+    lengths: list[int] = []
+    all_lengths: list[int] = []
+    lit: list[bool] = []
     for question in track(questions, "Asking", console=console):
         answer = services.answerer.answer(question.text, Filters(article=question.story))
         first.append(holds(answer, question, 1))

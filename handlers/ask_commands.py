@@ -8,9 +8,9 @@ import click
 
 from data.errors import UserError
 from data.models import Filters
-from handlers.chat_loop import chat_loop
+from handlers.chat_loop import chat_loop, show_answer
 from handlers.cli import App, pass_app, place_options
-from handlers.console import answer_view, passages_view
+from handlers.console import passages_view
 from handlers.parameters import FirstDay, LastDay, day_of
 from handlers.records import Record, answer_record, invalid_record, passage_record
 from handlers.services import Services
@@ -30,7 +30,7 @@ def _filter_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+@click.command(short_help="Answer a question with quotes.")
 @click.argument("question", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write the answer as one JSON object.")
 @click.option(
@@ -61,14 +61,14 @@ def ask(
                 _write_json(_answer_line(services, record))
             return
         answer = services.answerer.answer(question or "", filters)
-        services.answerer.recheck(answer)
         if as_json:
+            services.answerer.recheck(answer)
             _write_json(answer_record(answer))
         else:
-            app.screen.out.print(answer_view(answer, sources=services.articles.sources()))
+            show_answer(app, services, answer)
 
 
-@click.command()
+@click.command(short_help="Show the passages a question is looked up in.")
 @click.argument("question", required=False)
 @click.option("-k", "top_k", type=click.IntRange(1, _MAX_RESULTS), default=10, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Write the passages as one JSON list.")
@@ -104,12 +104,12 @@ def search(
         if as_json:
             _write_json([passage_record(passage) for passage in passages])
         elif passages:
-            app.screen.out.print(passages_view(passages))
+            app.screen.show(passages_view(passages))
         else:
             app.screen.note("Nothing was found.")
 
 
-@click.command()
+@click.command(short_help="Ask question after question.")
 @place_options
 @pass_app
 def chat(app: App) -> None:
@@ -117,7 +117,22 @@ def chat(app: App) -> None:
     chat_loop(app, sys.stdin)
 
 
-COMMANDS = (ask, search, chat)
+@click.command(name="run", short_help="Start what fits: Discord with a token, else the chat.")
+@place_options
+@pass_app
+def run_(app: App) -> None:
+    """Start the Discord bot where DISCORD_TOKEN is set, else the terminal chat; say which."""
+    if app.settings_for(app.home).discord_token:
+        app.screen.warn(
+            "DISCORD_TOKEN is set, but this version has no Discord part yet: "
+            "this is the terminal chat."
+        )
+    else:
+        app.screen.note("DISCORD_TOKEN is not set: this is the terminal chat.")
+    chat_loop(app, sys.stdin)
+
+
+COMMANDS = (ask, search, chat, run_)
 
 
 def _one_of(question: str | None, jsonl: IO[bytes] | None) -> None:

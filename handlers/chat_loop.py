@@ -10,6 +10,7 @@ from handlers.cli import App
 from handlers.console import answer_view
 from handlers.errors import message_for
 from handlers.services import Services
+from index.models import Answer
 
 SAMPLES = "samples"
 _LEAVE = frozenset({"exit", "quit", ":q", "bye"})
@@ -62,12 +63,18 @@ def load_samples(services: Services, folder: Path) -> None:
             services.indexer.remove(revision.article_id)
 
 
+def show_answer(app: App, services: Services, answer: Answer) -> None:
+    """Check every quote once more against what is stored, then show the answer."""
+    services.answerer.recheck(answer)
+    sources = services.articles.sources()
+    app.screen.show(answer_view(answer, boxed=app.screen.out.is_terminal, sources=sources))
+
+
 def _answer(app: App, services: Services, question: str) -> None:
     try:
         with app.screen.err.status("Reading…"):
             answer = services.answerer.answer(question)
-            services.answerer.recheck(answer)
-        app.screen.out.print(answer_view(answer, sources=services.articles.sources()))
+        show_answer(app, services, answer)
     except UserError as error:
         app.screen.warn(message_for(error))
 

@@ -80,7 +80,7 @@ def cli() -> None:
     python bot.py add story.txt --source "The Larkmoor Ledger"
     python bot.py ask "Who reported it?"
     python bot.py chat
-    """
+    """  # noqa: D301  # \b keeps the examples as they stand
 
 
 def run(app: App, arguments: list[str] | None = None) -> int:

@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -35,6 +34,14 @@ class Screen:
     def of_terminal(cls) -> "Screen":
         """Return the screen of this process."""
         return cls(Console(highlight=False), Console(stderr=True, highlight=False))
+
+    def show(self, what: RenderableType) -> None:
+        """Show a result; into a pipe it goes as it is, and is never wrapped."""
+        self.out.print(what, soft_wrap=not self.out.is_terminal)
+
+    def say(self, text: str) -> None:
+        """Show a result that is one line of text."""
+        self.show(Text(printable(text)))
 
     def note(self, text: str) -> None:
         """Show a remark that is no result."""
@@ -81,11 +88,16 @@ def where_to_read(revision: Revision) -> str:
     return printable(revision.attribution.url or f"story {revision.article_id}")
 
 
-def answer_view(answer: Answer, *, sources: Sequence[str] = ()) -> RenderableType:
-    """Return an answer or a refusal for the terminal; `sources` are the publishers there are."""
+def answer_view(
+    answer: Answer, *, boxed: bool = True, sources: Sequence[str] = ()
+) -> RenderableType:
+    """Return an answer or a refusal for the terminal.
+
+    `boxed` frames each quote; else it stands behind a `>`. `sources` are the publishers there are.
+    """
     if answer.reason is not None:
         return _refusal(answer, sources)
-    parts: list[RenderableType] = [_citation(citation) for citation in answer.citations]
+    parts: list[RenderableType] = [_citation(citation, boxed) for citation in answer.citations]
     sure = f"I am {sureness(answer.confidence)} that this answers the question."
     filters = filter_words(answer.filters)
     parts.append(Text(f"{sure} {filters}".strip(), style="dim"))
@@ -104,19 +116,19 @@ def filter_words(filters: Filters) -> str:
     return f"(Only {given}.)" if given else ""
 
 
-def _citation(citation: Citation) -> RenderableType:
+def _citation(citation: Citation, boxed: bool) -> RenderableType:
     quote = _emphasised(citation)
     if citation.cut_before:
         quote = Text(f"{CUT} ", style="dim") + quote
     if citation.cut_after:
         quote = quote + Text(f" {CUT}", style="dim")
-    below = Text(attribution_line(citation.revision), style="cyan")
-    below.append(f"\n{where_to_read(citation.revision)}", style="dim")
+    below = Text(f"   {attribution_line(citation.revision)}\n", style="cyan")
+    below.append(f"   {where_to_read(citation.revision)}\n", style="dim")
+    if not boxed:
+        return Group(Text(f"{citation.number} > ") + quote, below)
     title = Text(f"{citation.number}", style="bold")
-    return Group(
-        Panel(quote, title=title, title_align="left", border_style="dim", padding=(0, 1)),
-        Padding(below, (0, 0, 1, 2)),
-    )
+    panel = Panel(quote, title=title, title_align="left", border_style="dim", padding=(0, 1))
+    return Group(panel, below)
 
 
 def _emphasised(citation: Citation) -> Text:
@@ -157,7 +169,7 @@ def passages_view(passages: Sequence[Passage]) -> RenderableType:
     for passage in passages:
         head = f"{passage.rank}. {attribution_line(passage.revision)}  ({passage.score:.3f})"
         parts.append(Text(head, style="cyan"))
-        parts.append(Padding(Text(printable(passage.text)), (0, 0, 1, 3)))
+        parts.append(Text(printable(passage.text) + "\n"))
     return Group(*parts)
 
 
@@ -216,7 +228,7 @@ def status_view(status: IndexStatus, *, runtime: str) -> RenderableType:
         )
     rows = (
         ("Collection", status.collection),
-        ("Stories", f"{status.stories:,} ({status.revisions:,} versions)"),
+        ("Stories", f"{status.stories:,}, in {status.revisions:,} version(s)"),
         ("Chunks", f"{status.chunks:,}"),
         ("Newest story", newest),
         ("Encoder", f"{status.encoder or 'none yet'} ({runtime})"),

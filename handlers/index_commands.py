@@ -23,7 +23,7 @@ def _progress(app: App) -> Progress:
     )
 
 
-@click.command()
+@click.command(short_help="Make the index anew.")
 @click.option("--encoder", metavar="NAME", help="Change over to this encoder: a folder or a name.")
 @click.option("--rechunk", is_flag=True, help="Cut the stories anew as well.")
 @place_options
@@ -38,12 +38,10 @@ def rebuild(app: App, encoder: str | None, rechunk: bool) -> None:
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         count = services.articles.count()
-    app.screen.out.print(
-        f"Rebuilt the index of {count:,} stories with {build.recipe.encoder}.", markup=False
-    )
+    app.screen.say(f"Rebuilt the index of {count:,} stories with {build.recipe.encoder}.")
 
 
-@click.command()
+@click.command(short_help="Show what is stored and what is stale.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object.")
 @place_options
 @pass_app
@@ -56,10 +54,10 @@ def status(app: App, as_json: bool) -> None:
             click.echo(json.dumps(status_record(found), ensure_ascii=False))
         else:
             runtime = services.encoders.get(name).runtime
-            app.screen.out.print(status_view(found, runtime=runtime))
+            app.screen.show(status_view(found, runtime=runtime))
 
 
-@click.command()
+@click.command(short_help="Check everything that is stored.")
 @click.option("--deep", is_flag=True, help="Encode every chunk again, not a sample of 64.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object.")
 @place_options
@@ -86,7 +84,7 @@ def verify(app: App, deep: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(record, ensure_ascii=False))
     else:
-        app.screen.out.print(report_view(report))
+        app.screen.show(report_view(report))
     if not report.clean:
         click.get_current_context().exit(PROBLEMS_FOUND)
 

@@ -3,7 +3,7 @@ import click
 from data.dates import days_covered, parse_date
 
 
-class FirstDay(click.ParamType):
+class FirstDay(click.ParamType[str]):
     """A date, read as its first day: `2024-10` is 2024-10-01."""
 
     name = "DATE"

@@ -31,7 +31,7 @@ def _write_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-@click.command()
+@click.command(short_help="Add one story: .txt, .md, or - for standard input.")
 @click.argument("file", metavar="FILE|-")
 @click.option("--title", help="The headline; else the text's own, or its first sentence.")
 @click.option("--source", help="Who published it.")
@@ -67,10 +67,10 @@ def add(
         record = {"status": saved.status.value, **article_record(saved.revision)}
         _write_json({**record, "revision_id": saved.revision.id, "notes": list(draft.notes)})
     else:
-        app.screen.out.print(saved_line(saved), markup=False)
+        app.screen.say(saved_line(saved))
 
 
-@click.command(name="import")
+@click.command(name="import", short_help="Add all stories of a .jsonl file.")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.jsonl[.gz]")
 @click.option("--json", "as_json", is_flag=True, help="Write the counts as JSON.")
 @place_options
@@ -84,7 +84,7 @@ def import_(app: App, file: Path, as_json: bool) -> None:
     _import(app, file, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="List the stories.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON list.")
 @place_options
 @pass_app
@@ -95,12 +95,12 @@ def articles(app: App, as_json: bool) -> None:
     if as_json:
         _write_json([article_record(story) for story in stories])
     elif stories:
-        app.screen.out.print(articles_view(stories))
+        app.screen.show(articles_view(stories))
     else:
         app.screen.note("There are no stories here yet. Add one: python bot.py add FILE")
 
 
-@click.command()
+@click.command(short_help="Show one story.")
 @click.argument("article_id", metavar="ID")
 @click.option("--text", is_flag=True, help="Show the whole text too.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object, text included.")
@@ -113,10 +113,10 @@ def show(app: App, article_id: str, text: bool, as_json: bool) -> None:
     if as_json:
         _write_json(story_record(story))
     else:
-        app.screen.out.print(story_view(story, text=text))
+        app.screen.show(story_view(story, text=text))
 
 
-@click.command()
+@click.command(short_help="Correct a story's title, publisher, author, date or link.")
 @click.argument("article_id", metavar="ID")
 @click.option("--title", help="The headline.")
 @click.option("--source", help="Who published it; '' for unknown.")
@@ -146,10 +146,10 @@ def edit(
     if as_json:
         _write_json({"status": saved.status.value, **article_record(saved.revision)})
     else:
-        app.screen.out.print(saved_line(saved), markup=False)
+        app.screen.say(saved_line(saved))
 
 
-@click.command()
+@click.command(short_help="Delete a story.")
 @click.argument("article_id", metavar="ID")
 @place_options
 @pass_app
@@ -157,9 +157,7 @@ def remove(app: App, article_id: str) -> None:
     """Delete a story with all its versions, for good."""
     with closing(app.services()) as services:
         removed = services.indexer.remove(article_id)
-    app.screen.out.print(
-        f"Removed story {removed.article_id}: {removed.attribution.title.strip()}", markup=False
-    )
+    app.screen.say(f"Removed story {removed.article_id}: {removed.attribution.title.strip()}")
 
 
 COMMANDS = (add, import_, articles, show, edit, remove)
@@ -194,7 +192,7 @@ def _import(app: App, path: Path, *, as_json: bool) -> None:
         _write_json({**summary, "refusals": refused})
     else:
         words = ", ".join(f"{count:,} {name}" for name, count in summary.items())
-        app.screen.out.print(f"Imported {path.name}: {words}.", markup=False)
+        app.screen.say(f"Imported {path.name}: {words}.")
     if not sum(counts.values()) - counts["refused"]:
         raise UserError(f"No story could be read from {path}.")
 

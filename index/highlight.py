@@ -28,9 +28,12 @@ _ASKS = (
         r"\b(?:say|says|said|call|calls|called|describe|describes|described|label|labell?ed)\b",
     ),
 )
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?"
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTH = rf"(?:(?:{_MONTHS})\b|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _YEAR = r"(?:19|20)\d\d"
+_YEAR_ALONE = re.compile(_YEAR)
+_WORD = re.compile(r"[^\W_]+")
 _TIME = re.compile(
     r"(?:since |in |on |by |until )?"
     rf"(?:(?:early |late |mid-)?(?:\d{{1,2}} )?{_MONTH}(?: \d{{1,2}}\b)?(?:,? {_YEAR})?"
@@ -61,43 +64,55 @@ def answer_type(question: str) -> AnswerType:
     return next((kind for kind, asks in _ASKS if re.search(asks, lowered)), AnswerType.OTHER)
 
 
-def _names(sentence: str, asked: frozenset[str]) -> list[re.Match[str]]:
-    """Return the names in a sentence that the question does not hold itself."""
-    found = []
-    for match in _NAME.finditer(sentence):
-        words = terms(match[0])
-        opens = match.start() == 0 and " " not in match[0]  # a capital that means nothing
-        if words - asked and not opens:
-            found.append(match)
-    return found
+def _names(sentence: str) -> list[re.Match[str]]:
+    """Return names of two words or more, which are seldom anything but a person or a body."""
+    return [
+        match for match in _NAME.finditer(sentence) if " " in match[0] and not _TIME.match(match[0])
+    ]
+
+
+def _numbers(sentence: str) -> list[re.Match[str]]:
+    """Return numbers that are not years."""
+    return [m for m in _NUMBER.finditer(sentence) if not _YEAR_ALONE.fullmatch(m[0])]
 
 
 def typed_spans(question: str, sentence: str) -> list[tuple[int, int]]:
-    """Return the ranges of a sentence that are of the kind that the question asks for."""
+    """Return the ranges of a sentence that are of the kind that the question asks for.
+
+    What the question itself holds is no answer to it.
+    """
     kind = answer_type(question)
-    asked = frozenset(question_terms(question))
     if kind is AnswerType.PERSON:
-        found = _names(sentence, asked)
-    elif kind is AnswerType.OTHER:
-        return []
+        found = _names(sentence)
+    elif kind is AnswerType.NUMBER:
+        found = _numbers(sentence)
+    elif kind is AnswerType.TIME:
+        found = list(_TIME.finditer(sentence))
+    elif kind is AnswerType.SPEECH:
+        found = list(_SPEECH.finditer(sentence))
     else:
-        pattern = {
-            AnswerType.TIME: _TIME,
-            AnswerType.NUMBER: _NUMBER,
-            AnswerType.SPEECH: _SPEECH,
-        }[kind]
-        found = [m for m in pattern.finditer(sentence) if terms(m[0]) - asked]
-    return [match.span() for match in found]
+        return []
+    asked = frozenset(question_terms(question))
+    return [match.span() for match in found if not terms(match[0]) & asked]
 
 
 def highlight(question: str, text: str, sentence: Span) -> Span | None:
-    """Return the part of a sentence that looks like the answer, or None where nothing does.
+    """Return the part of a sentence that looks like the answer, or None where nothing surely does.
 
-    The first range of the kind that the question asks for: a name, a time, a number, or words in
-    quotation marks. It only chooses what is emphasised.
+    It is of the kind that the question asks for: a name, a number, a time, or words in quotation
+    marks. With several, the one that stands nearest to the question's own words is taken, and
+    among names none, since two names in one sentence are too often a wrong and a right one.
+    It only chooses what is emphasised.
     """
-    found = typed_spans(question, sentence.slice(text))
-    if not found:
+    body = sentence.slice(text)
+    found = typed_spans(question, body)
+    if not found or (len(found) > 1 and answer_type(question) is AnswerType.PERSON):
         return None
-    start, end = found[0]
+    asked = set(question_terms(question))
+    places = [m.start() for m in _WORD.finditer(body) if terms(m[0]) & asked]
+
+    def distance(span: tuple[int, int]) -> int:
+        return min((abs(place - span[0]) for place in places), default=span[0])
+
+    start, end = min(found, key=distance)
     return Span(sentence.start + start, sentence.start + end)

@@ -8,7 +8,7 @@ from data.dates import date_in_words, days_covered, is_future, parse_date
 
 DAYS = st.dates(min_value=date(1400, 1, 1))
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
-TIMES = st.datetimes(min_value=datetime(1400, 1, 1), timezones=OFFSETS)  # noqa: DTZ001
+TIMES = st.datetimes(min_value=datetime(1400, 1, 1), timezones=OFFSETS)
 NOW = datetime(2024, 10, 25, 12, tzinfo=UTC)
 
 # Other spellings are read by dateparser, which is slow for a property test.

@@ -57,7 +57,8 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
 def test_the_token_comes_from_the_environment_alone(tmp_path: Path) -> None:
     _write(tmp_path, 'discord_token = "from-file"\n')
     assert _load(tmp_path).discord_token is None
-    assert _load(tmp_path, DISCORD_TOKEN="from-env").discord_token == "from-env"
+    settings = _load(tmp_path, **{"DISCORD_TOKEN": "from-env"})
+    assert str(settings.discord_token) == "from-env"
 
 
 def test_the_cache_may_be_in_the_home_of_the_user(
