@@ -13,16 +13,17 @@ from index.models import Evidence, Passage
 from index.sentences import sentence_spans
 from index.terms import coverage, question_terms, term_weights, terms
 
-# How a sentence is scored: a sum of features that are each 0..1. Set by hand on NewsQA dev with
-# the story given (benchmarks/newsqa.py); a logistic regression over the same features did worse.
+# How a sentence is scored: a sum of features, each about 0..1. Set by hand on NewsQA dev with the
+# story given (benchmarks/newsqa.py), where the first three matter and the last two are a plateau;
+# a logistic regression over the same features did worse on the half that it was not fitted on.
 COVERAGE_WEIGHT = 1.0  # of the question's terms, by inverse document frequency
 SIMILARITY_WEIGHT = 0.3  # cosine between question and sentence
 TYPE_WEIGHT = 0.2  # it holds a name, a time or a number where one is asked for
 LEAD_WEIGHT = 0.25  # over its place in the story: a story's first sentences sum it up
 PASSAGE_WEIGHT = 0.15  # the retriever's score of the passage that it stands in
 
-# Probability that a sentence answers: a logistic function of its coverage and similarity, fitted
-# by benchmarks/calibrate.py on NewsQA questions with and without their own story.
+# Probability that the best sentence answers: a logistic function of its coverage and similarity,
+# fitted by benchmarks/calibrate.py on NewsQA questions asked of their own and of a wrong story.
 CALIBRATION = {"coverage": 2.5, "similarity": 3.8, "constant": -3.5}
 
 _VECTORS_REMEMBERED = 20_000  # sentence vectors, 30 MB
@@ -48,6 +49,17 @@ class _Sentence:
         return self.span.slice(self.revision.text)
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence with what decides about it: coverage 0..1, similarity -1..1, and their sum."""
+
+    revision: Revision
+    span: Span
+    covered: float
+    similar: float
+    score: float
+
+
 class SentenceReader:
     """Scores whole sentences by meaning and by terms; needs no training.
 
@@ -61,6 +73,18 @@ class SentenceReader:
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Evidence]:
         """Return every sentence of the passages as evidence, the strongest first."""
+        return [
+            Evidence(
+                revision=sentence.revision,
+                span=sentence.span,
+                score=probability(sentence.covered, sentence.similar),
+                highlight=highlight(question, sentence.revision.text, sentence.span),
+            )
+            for sentence in self.score(question, passages)
+        ]
+
+    def score(self, question: str, passages: Sequence[Passage]) -> list[ScoredSentence]:
+        """Return every sentence that the passages touch, once, the highest score first."""
         pool = _pool(passages)
         if not pool:
             return []
@@ -75,15 +99,15 @@ class SentenceReader:
             + LEAD_WEIGHT * np.array([1 / (1 + s.place) for s in pool])
             + PASSAGE_WEIGHT * np.array([s.passage_score for s in pool])
         )
-        order = np.argsort(-scores, kind="stable")
         return [
-            Evidence(
-                revision=pool[i].revision,
-                span=pool[i].span,
-                score=probability(float(covered[i]), float(similar[i])),
-                highlight=highlight(question, pool[i].revision.text, pool[i].span),
+            ScoredSentence(
+                pool[i].revision,
+                pool[i].span,
+                float(covered[i]),
+                float(similar[i]),
+                float(scores[i]),
             )
-            for i in order
+            for i in np.argsort(-scores, kind="stable")
         ]
 
     def _vectors_of(self, pool: Sequence[_Sentence]) -> Vectors:

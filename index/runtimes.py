@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -68,10 +69,7 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, folder: Path, weights_hash: str, cache: Path | None) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise RuntimeUnavailableError("OpenVINO is not installed") from error
+        openvino = _openvino()
         exported = None if cache is None else _find_export(cache, weights_hash)
         scratch = None
         if exported is None:
@@ -110,10 +108,25 @@ class OpenVinoRuntime:
         return unit_rows(self._compiled(feed)[0])
 
 
-def _cache_folder(cache: Path, weights_hash: str) -> Path:
-    import openvino
+def _openvino() -> Any:
+    """Return the openvino module, with its usage reports switched off.
 
-    version = openvino.__version__.split("-")[0]
+    Merely importing it sends an event to its makers, unless the package that does so is missing.
+    None in `sys.modules` makes it so for this process.
+
+    Raises:
+        RuntimeUnavailableError: if OpenVINO is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # documented
+    try:
+        import openvino
+    except ImportError as error:
+        raise RuntimeUnavailableError("OpenVINO is not installed") from error
+    return openvino
+
+
+def _cache_folder(cache: Path, weights_hash: str) -> Path:
+    version = _openvino().__version__.split("-")[0]
     key = f"{weights_hash[:16]}-{MAX_INPUT_TOKENS}-v{_EXPORT_VERSION}"
     return cache / f"encoder-{key}-openvino-{version}"
 
@@ -146,9 +159,9 @@ def _export(folder: Path, target: Path) -> None:
     Raises:
         RuntimeUnavailableError: if a part of the model has no OpenVINO counterpart.
     """
-    import openvino
     import torch
 
+    openvino = _openvino()
     model = open_sentence_transformer(folder)
     model.eval().requires_grad_(False)
     probe = {
