@@ -5,12 +5,16 @@ sentence holds the annotated answer, so every sentence of a wrong story is a no.
 """
 
 import random
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import arguments, console, report, scratch_services
 from benchmarks.newsqa import Question, load, rows

@@ -3,7 +3,6 @@
 import argparse
 import json
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # the benchmarks are run as files
-
-from bot import open_services, settings_for  # noqa: E402
-from data.ingestion import Row  # noqa: E402
-from handlers.services import Services  # noqa: E402
+from bot import open_services, settings_for
+from data.ingestion import Row
+from handlers.services import Services
 
 console = Console(stderr=True)
 

@@ -5,6 +5,7 @@ answer in the corpus (type `null_query`) are left out of the ranking figures.
 """
 
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +14,8 @@ from statistics import fmean, median
 from typing import Any
 
 from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import arguments, console, report, scratch_services
 from data.ingestion import read_rows

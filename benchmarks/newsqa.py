@@ -4,12 +4,15 @@ Data: the NewsQA part of a SQuAD-format file (`newsqa.dev.json`), see README.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import arguments, console, report, scratch_services
 from data.ingestion import Row, draft_from_fields

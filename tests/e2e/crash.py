@@ -33,8 +33,8 @@ def story_text(number: int, version: int) -> str:
     verbs = ["opened", "closed", "bought", "sold", "repaired", "lost", "found", "painted"]
     things = ["a bridge", "a ferry", "the café", "a school", "two mills", "the harbour", "a mine"]
     sentences = [
-        f"{draw.choice(names)} {draw.choice(verbs)} {draw.choice(things)} for {draw.randint(2, 999)}"
-        f" crowns in version {version} of report {number}."
+        f"{draw.choice(names)} {draw.choice(verbs)} {draw.choice(things)}"
+        f" for {draw.randint(2, 999)} crowns in version {version} of report {number}."
         for _ in range(30)
     ]
     return "\n\n".join(" ".join(sentences[i : i + 5]) for i in range(0, len(sentences), 5))

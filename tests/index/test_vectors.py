@@ -52,9 +52,7 @@ def _same(found: list[tuple[int, float]], expected: list[tuple[int, float]]) -> 
     scores = np.array([score for _, score in found]), np.array([score for _, score in expected])
     if not np.allclose(*scores, atol=1e-5):
         return False
-    return all(
-        i == j or abs(a - b) < 1e-5 for (i, a), (j, b) in zip(found, expected, strict=True)
-    )
+    return all(i == j or abs(a - b) < 1e-5 for (i, a), (j, b) in zip(found, expected, strict=True))
 
 
 def _saved(path: Path, count: int = 6, exact_limit: int = EXACT) -> Fingerprint:
