@@ -142,7 +142,7 @@ def read_rows(path: Path) -> Iterator[Row]:
                     yield _row(number, raw)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"{path} cannot be read to its end: {reason}.") from error
+        raise UserError(f"{path} cannot be read: {reason}.") from error
 
 
 def amended(current: Attribution, given: Given) -> Attribution:

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import TextIO
 
 from data.errors import UserError
-from data.ingestion import read_story
-from data.models import Draft
 from handlers.cli import App
 from handlers.console import answer_view
 from handlers.errors import message_for
+from handlers.samples import SAMPLES
 from handlers.services import Services
 from index.models import Answer
 
-SAMPLES = "samples"
 _LEAVE = frozenset({"exit", "quit", ":q", "bye"})
 
 
@@ -32,35 +30,17 @@ def chat_loop(app: App, stdin: TextIO) -> None:
 
 def _open(app: App) -> Services:
     services = app.services()
-    count = services.articles.count()
-    if count or services.collection.name == SAMPLES:
-        if services.collection.name == SAMPLES:
-            load_samples(services, app.samples)
-            count = services.articles.count()
-        app.screen.note(f"Reading {count:,} stories of the collection {services.collection.name}.")
+    name, count = services.collection.name, services.articles.count()
+    if count:
+        app.screen.note(f"Reading {count:,} stories of the collection {name}.")
         return services
-    name = services.collection.name
     services.close()
     samples = app.services(SAMPLES)
-    load_samples(samples, app.samples)
     app.screen.note(
         f"Your collection {name} is empty, so this reads {samples.articles.count()} made-up sample "
         "stories.\nAdd your own: python bot.py add FILE"
     )
     return samples
-
-
-def load_samples(services: Services, folder: Path) -> None:
-    """Bring the samples collection in line with the bundled files; what is there is not redone."""
-    wanted = {f"sample:{path.stem}": path for path in sorted(folder.glob("*.md"))}
-    for external_id, path in wanted.items():
-        draft = read_story(path)
-        services.indexer.add(
-            Draft(draft.text, draft.attribution, external_id, draft.title_given, draft.notes)
-        )
-    for revision in services.articles.current():
-        if revision.external_id not in wanted:
-            services.indexer.remove(revision.article_id)
 
 
 def show_answer(app: App, services: Services, answer: Answer) -> None:

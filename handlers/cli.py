@@ -11,6 +11,7 @@ import click
 from data.settings import Settings
 from handlers.console import Screen
 from handlers.errors import message_for
+from handlers.samples import SAMPLES, load_samples
 from handlers.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,9 +32,15 @@ class App:
     collection: str = DEFAULT_COLLECTION
 
     def services(self, collection: str | None = None) -> Services:
-        """Open the services of a collection, by default the one that was named."""
-        settings = self.settings_for(self.home)
-        return self.open_services(settings, collection or self.collection)
+        """Open the services of a collection, by default the one that was named.
+
+        The samples collection is first brought in line with the bundled stories.
+        """
+        name = collection or self.collection
+        services = self.open_services(self.settings_for(self.home), name)
+        if name == SAMPLES:
+            load_samples(services, self.samples)
+        return services
 
 
 pass_app = click.make_pass_decorator(App)
@@ -92,9 +99,7 @@ def run(app: App, arguments: list[str] | None = None) -> int:
             cli.add_command(command)
     _configure_logging()
     try:
-        cli.main(args=arguments, prog_name="python bot.py", obj=app, standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return int(stop.exit_code)
+        code = cli.main(args=arguments, prog_name="python bot.py", obj=app, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return int(error.exit_code)
@@ -108,7 +113,7 @@ def run(app: App, arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # the one place where an exception becomes a message
         app.screen.warn(message_for(error))
         return USER_ERROR_CODE
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 class _Plain(logging.Formatter):

@@ -45,11 +45,14 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Show a remark that is no result."""
-        self.err.print(Text(printable(text), style="dim"))
+        self._tell(text, "dim")
 
     def warn(self, text: str) -> None:
         """Show a sentence about something that went wrong."""
-        self.err.print(Text(printable(text), style="yellow"))
+        self._tell(text, "yellow")
+
+    def _tell(self, text: str, style: str) -> None:
+        self.err.print(Text(printable(text), style=style), soft_wrap=not self.err.is_terminal)
 
 
 def printable(text: str) -> str:
@@ -152,6 +155,8 @@ def _refusal(answer: Answer, sources: Sequence[str]) -> RenderableType:
         if answer.filters.source and sources:
             known = ", ".join(s.strip() for s in sources[:12])
             lines.append(Text(printable(f"Publishers here: {known}."), style="dim"))
+    elif answer.filters:
+        lines[0].append(f" {filter_words(answer.filters)}")
     if answer.nearest:
         lines.append(Text("The nearest stories:", style="dim"))
         lines.extend(

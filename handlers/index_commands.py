@@ -20,6 +20,7 @@ def _progress(app: App) -> Progress:
         TimeRemainingColumn(),
         console=app.screen.err,
         transient=True,
+        disable=not app.screen.err.is_terminal,
     )
 
 

@@ -172,6 +172,7 @@ def _import(app: App, path: Path, *, as_json: bool) -> None:
     counts: Counter[str] = Counter()
     refused: list[dict[str, object]] = []
     size = path.stat().st_size if path.is_file() else 0
+    quiet = not app.screen.err.is_terminal
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -180,7 +181,7 @@ def _import(app: App, path: Path, *, as_json: bool) -> None:
     )
     with (
         closing(app.services()) as services,
-        Progress(*columns, console=app.screen.err, transient=True) as bar,
+        Progress(*columns, console=app.screen.err, transient=True, disable=quiet) as bar,
     ):
         task = bar.add_task("Importing", total=None if path.suffix == ".gz" else size, stories=0)
         rows = _measured(read_rows(path), bar, task)

@@ -7,7 +7,7 @@ from data.articles import ArticleStore, Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore, NewChunk
 from data.collections import Collection
-from data.database import write
+from data.database import read, write
 from data.ingestion import Row
 from data.models import Attribution, Draft, Revision, Span
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION, Chunker, header
@@ -267,8 +267,8 @@ class Indexer:
 
     def _refresh(self) -> None:
         """Bring the vector index and its file up to what was just committed."""
-        self._live.current(self._db)
-        self._live.save()
+        with read(self._db):
+            self._live.current(self._db)
 
 
 def recipe_of(encoder: Encoder) -> Recipe:

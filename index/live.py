@@ -42,7 +42,7 @@ class LiveIndex:
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
         self._snapshot: Snapshot | None = None
-        self._saved_ids: frozenset[int] | None = None
+        self._saved_ids: frozenset[int] = frozenset()
         self._lock = threading.Lock()
 
     def current(self, db: Database) -> Snapshot | None:
@@ -62,24 +62,22 @@ class LiveIndex:
             if known and (known.build.id, known.generation) == (build.id, generation):
                 return known
             index = known.index if known and known.build.id == build.id else self._load(build)
-            self._snapshot = Snapshot(build, generation, _reconciled(index, build, ChunkStore(db)))
+            index = _reconciled(index, build, ChunkStore(db))
+            self._save(index, build)
+            self._snapshot = Snapshot(build, generation, index)
             return self._snapshot
 
-    def save(self) -> None:
-        """Write the index file where it lags far enough behind what was last read or written."""
-        with self._lock:
-            if self._snapshot is None:
-                return
-            index, build = self._snapshot.index, self._snapshot.build
-            lag = len(index.ids ^ (self._saved_ids or frozenset()))
-            if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
-                return
-            try:
-                index.save(self._collection.index_file, fingerprint(build, len(index)))
-                self._saved_ids = index.ids
-            except OSError as error:
-                # Nothing is lost: the vectors are in the database.
-                log.warning("The index file could not be written (%s); it is only a cache.", error)
+    def _save(self, index: VectorIndex, build: Build) -> None:
+        """Write the index file where it lags far enough behind."""
+        lag = len(index.ids ^ self._saved_ids)
+        if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
+            return
+        try:
+            index.save(self._collection.index_file, fingerprint(build, len(index)))
+            self._saved_ids = index.ids
+        except OSError as error:
+            # Nothing is lost: the vectors are in the database.
+            log.warning("The index file could not be written (%s); it is only a cache.", error)
 
     def _load(self, build: Build) -> VectorIndex:
         """Return the index in the file, or an empty one where the file is of no use."""
@@ -93,9 +91,11 @@ class LiveIndex:
                     path,
                     error,
                 )
+            self._saved_ids = frozenset()
             return VectorIndex(build.recipe.dimension)
         if found != fingerprint(build, found.count):
             log.info("the index file belongs to another build; it is made again")
+            self._saved_ids = frozenset()
             return VectorIndex(build.recipe.dimension)
         self._saved_ids = index.ids
         return index
