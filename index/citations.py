@@ -5,16 +5,21 @@ from data.articles import ArticleStore
 from data.errors import NotFoundError
 from data.models import Span
 from index.models import Citation, Evidence, QuoteMismatchError
-from index.sentences import paragraph_starts, same_paragraph, sentence_spans
+from index.sentences import (
+    paragraph_starts,
+    same_paragraph,
+    sentence_spans,
+    tells_what_was_wrong,
+)
 from index.terms import coverage, question_terms, term_weights, terms
 
 MAX_CITATIONS = 3
 MAX_QUOTE = 420  # code points
 MAX_SENTENCES = 3
 # A further quote must be at least this share as likely to answer as the first one.
-FURTHER_SHARE = 0.7
+FURTHER_SHARE = 0.75
 # How much less a further quote from a story that is quoted already counts.
-SAME_STORY_SHARE = 0.85
+SAME_STORY_SHARE = 0.8
 # A neighbouring sentence joins a quote when it brings at least this share of the weight of the
 # question's terms that the quote lacks.
 JOIN_COVERAGE = 0.25
@@ -100,6 +105,8 @@ def _quote_span(question: str, item: Evidence) -> Span:
             if 0 <= i < len(sentences) and same_paragraph(starts, sentences[i], item.span):
                 wider = Span(min(span.start, sentences[i].start), max(span.end, sentences[i].end))
                 gain = coverage(weights, have | found[i]) - coverage(weights, have)
+                if i > last and tells_what_was_wrong(sentences[last].slice(text)):
+                    gain = 1.0  # what is right stands behind what was wrong
                 if len(wider) <= MAX_QUOTE and gain >= JOIN_COVERAGE:
                     gains.append((gain, i, wider))
         if not gains:

@@ -10,7 +10,7 @@ from data.models import Revision, Span
 from index.encoder import Encoder, Vectors
 from index.highlight import AnswerType, answer_type, highlight, typed_spans
 from index.models import Evidence, Passage
-from index.sentences import sentence_spans
+from index.sentences import sentence_spans, tells_what_was_wrong
 from index.terms import coverage, question_terms, term_weights, terms
 
 # How a sentence is scored: a sum of features, each about 0..1. Set by hand on NewsQA dev with the
@@ -20,12 +20,15 @@ COVERAGE_WEIGHT = 1.0  # of the question's terms, by inverse document frequency
 SIMILARITY_WEIGHT = 0.3  # cosine between question and sentence
 TYPE_WEIGHT = 0.2  # it holds a name, a time or a number where one is asked for
 LEAD_WEIGHT = 0.25  # over its place in the story: a story's first sentences sum it up
+TITLE_SHARE = 0.5  # of a term that only the story's title has
 PASSAGE_WEIGHT = 0.15  # the retriever's score of the passage that it stands in
 
 # Probability that the best sentence answers: a logistic function of its coverage and similarity,
 # fitted by benchmarks/calibrate.py on NewsQA questions asked of their own and of a wrong story.
 CALIBRATION = {"coverage": 2.5, "similarity": 4.1, "constant": -3.5}
 
+# "An earlier version of this story said ..." holds what is known to be wrong: it is quoted last.
+CORRECTION_PENALTY = 0.5
 _VECTORS_REMEMBERED = 20_000  # sentence vectors, 30 MB
 
 
@@ -90,7 +93,12 @@ class SentenceReader:
             return []
         found = [terms(sentence.text) for sentence in pool]
         weights = term_weights(question_terms(question), found)
-        covered = np.array([coverage(weights, words) for words in found])
+        covered = np.array(
+            [
+                _covered(weights, words, sentence)
+                for words, sentence in zip(found, pool, strict=True)
+            ]
+        )
         similar = self._vectors_of(pool) @ self._encoder().encode_query(question)
         scores = (
             COVERAGE_WEIGHT * covered
@@ -98,6 +106,7 @@ class SentenceReader:
             + TYPE_WEIGHT * np.array([_fits_type(question, s.text) for s in pool])
             + LEAD_WEIGHT * np.array([1 / (1 + s.place) for s in pool])
             + PASSAGE_WEIGHT * np.array([s.passage_score for s in pool])
+            - CORRECTION_PENALTY * np.array([tells_what_was_wrong(s.text) for s in pool])
         )
         return [
             ScoredSentence(
@@ -133,6 +142,16 @@ def probability(covered: float, similar: float) -> float:
         + CALIBRATION["constant"]
     )
     return 1 / (1 + math.exp(-z))
+
+
+def _covered(weights: dict[str, float], words: frozenset[str], sentence: _Sentence) -> float:
+    """Return the share of the question's terms in the sentence, those of its title counted half.
+
+    A story about Dunmere does not say Dunmere in each sentence.
+    """
+    alone = coverage(weights, words)
+    titled = coverage(weights, words | terms(sentence.revision.attribution.title))
+    return alone + TITLE_SHARE * (titled - alone)
 
 
 def _pool(passages: Sequence[Passage]) -> list[_Sentence]:

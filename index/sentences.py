@@ -19,6 +19,11 @@ _BLOCK_BREAK = re.compile(
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
 _CLOSING = re.compile(r'["”’»)\]]+(?=\s|$)')
 _OPENING = re.compile(r'(?<=\s)["“‘«]+\s*\Z')
+_EARLIER_VERSION = re.compile(
+    r"\b(?:earlier|previous|original|initial) versions? of"
+    r" th(?:is|e) (?:story|article|report|piece)",
+    re.IGNORECASE,
+)
 _QUOTATION_MARKS = str.maketrans(dict.fromkeys('"“”„«»‘', "_"))
 
 
@@ -115,3 +120,8 @@ def paragraph_starts(text: str) -> list[int]:
 def same_paragraph(starts: list[int], one: Span, other: Span) -> bool:
     """Return whether two sentences stand in one paragraph, by `paragraph_starts` of their text."""
     return bisect_right(starts, one.start) == bisect_right(starts, other.start)
+
+
+def tells_what_was_wrong(sentence: str) -> bool:
+    """Return whether the sentence repeats what an earlier version of its story got wrong."""
+    return _EARLIER_VERSION.search(sentence) is not None

@@ -110,6 +110,17 @@ def test_an_external_id_wins_over_the_url_of_another_story(store: ArticleStore) 
     assert (saved.status, saved.revision.article_id) == (CHANGED, by_id.article_id)
 
 
+def test_a_url_that_two_stories_share_is_the_one_added_last(
+    store: ArticleStore, db: Database
+) -> None:
+    last = store.save(draft("One.", url=URL, external_id="x")).revision
+    store.save(draft("Two.", url=URL, external_id="y"))
+    db.execute(
+        "UPDATE articles SET added_at = '2999-01-01T00:00:00+00:00' WHERE id = ?", [last.article_id]
+    )
+    assert store.save(draft("Three.", url=URL)).revision.article_id == last.article_id
+
+
 def test_a_story_is_found_by_its_external_id_too(store: ArticleStore) -> None:
     revision = store.save(draft(external_id="wire/2024-17")).revision
     assert store.get("wire/2024-17") == revision
@@ -129,6 +140,7 @@ def test_a_second_external_id_names_the_story_and_the_first_one_is_shown(
     saved = store.save(draft(source="Herald", url=URL, external_id="y"))
     assert (saved.status, saved.revision.external_id) == (SAME, "x")
     assert store.get("y") == store.get("x")
+    assert store.current() == [saved.revision]  # once, whatever it is called
     assert store.save(draft("Other.", external_id="y")).status is CHANGED
 
 

@@ -199,6 +199,14 @@ def test_a_reader_goes_on_while_another_writes_and_sees_one_view(
         assert not db.conn.in_transaction
 
 
+def test_a_reading_block_inside_a_transaction_sees_it_and_does_not_end_it(db: Database) -> None:
+    with write(db):
+        db.execute("INSERT INTO state VALUES ('a', 1)")
+        with read(db):
+            assert _states(db) == ["a", "generation"]
+    assert _states(db) == ["a", "generation"]
+
+
 def test_scalar_is_the_first_column_of_the_first_row_or_none(db: Database) -> None:
     assert scalar(db, "SELECT ?, 'b'", "a") == "a"
     assert scalar(db, "SELECT 1 WHERE 1 = ?", 2) is None
@@ -231,7 +239,12 @@ def test_explains_what_is_wrong_in_a_sentence(error: Exception, sentence: str) -
     explained = explain_storage_error(error, Path("/srv/news"))
     assert sentence in explained
     assert explained.endswith(".")
-    assert explain_storage_error(error)[0].isupper()
+
+
+def test_an_explanation_names_the_place_where_it_is_known() -> None:
+    error = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    assert explain_storage_error(error, Path("/srv/news")).startswith("/srv/news is not writable")
+    assert explain_storage_error(error).startswith("The home folder is not writable")
 
 
 def test_errors_that_are_no_storage_errors_pass_through() -> None:

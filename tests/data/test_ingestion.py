@@ -203,6 +203,7 @@ def test_fields_lose_line_breaks_and_blank_ones_are_unknown() -> None:
         ({"text": "x", "source": 5}, "its source is not text"),
         ({"text": "x", "published_at": 2024}, "its published_at is not text"),
         ({"text": "x", "author": "a" * (MAX_FIELD_LENGTH + 1)}, "its author is longer than 500"),
+        ({"text": "x", "url": "a" * 2001}, "its url is longer than 2000 characters"),
         ({"text": "x", "id": "a" * (MAX_ID_LENGTH + 1)}, "its id is longer than 200 characters"),
         ({"text": "x", "id": 1.5}, "its id is neither text nor a whole number"),
         ({"text": "x", "id": True}, "its id is neither text nor a whole number"),
@@ -246,12 +247,20 @@ def test_refuses_a_folder_and_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_story(tmp_path / "a.txt")
 
 
-def test_refuses_a_file_that_is_too_large_without_reading_it(tmp_path: Path) -> None:
+def test_refuses_a_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.touch()
-    os.truncate(path, MAX_FILE_BYTES + 1)  # its bytes are NUL, so reading it says "binary"
+    os.truncate(path, MAX_FILE_BYTES + 1)
     with pytest.raises(StoryRefusedError, match="larger than 5 MB"):
         read_story(path)
+
+
+def test_takes_a_file_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingestion, "MAX_FILE_BYTES", 10)
+    (tmp_path / "a.txt").write_bytes(b"0123456789")
+    assert read_story(tmp_path / "a.txt").text == "0123456789"
+    with pytest.raises(StoryRefusedError, match="larger than"):
+        parse_story(b"0123456789.", name="a.txt")
 
 
 def test_reads_rows_with_their_line_numbers_and_sizes(tmp_path: Path) -> None:
@@ -325,14 +334,14 @@ def test_a_gzip_file_that_is_cut_short_gives_its_rows_and_then_an_error(tmp_path
     first = next(rows)
     assert first.draft is not None
     assert first.draft.text == "0"
-    with pytest.raises(UserError, match="cannot be read to its end"):
+    with pytest.raises(UserError, match=r"a\.gz cannot be read: "):
         list(rows)
 
 
 def test_refuses_a_gzip_file_that_is_damaged_and_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(b"\x1f\x8b" + b"nonsense" * 5)
     for name in ("a.gz", "none.jsonl"):
-        with pytest.raises(UserError, match=f"{name} cannot be read to its end"):
+        with pytest.raises(UserError, match=f"{name} cannot be read: "):
             list(read_rows(tmp_path / name))
 
 

@@ -174,6 +174,11 @@ def test_makes_a_title_of_the_first_sentence(text: str, title: str) -> None:
     assert title_from(text) == title
 
 
+def test_a_title_of_120_characters_is_not_cut_and_a_longer_one_is() -> None:
+    assert title_from("a" * 60 + " " + "b" * 59) == "a" * 60 + " " + "b" * 59
+    assert title_from("a" * 60 + " " + "b" * 60) == "a" * 60 + "…"
+
+
 def test_cuts_a_long_title_between_words_and_marks_the_cut() -> None:
     title = title_from("word, " * 40)
     assert title == ("word, " * 20).rstrip(", ") + "…"

@@ -46,6 +46,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     _write(tmp_path, 'encoder = "file"\nconfidence_threshold = 0.9\n')
     settings = _load(tmp_path, PULLQUOTE_ENCODER="env", PULLQUOTE_CONFIDENCE_THRESHOLD="0.25")
     assert (settings.encoder, settings.confidence_threshold) == ("env", 0.25)
+    assert _load(tmp_path, PULLQUOTE_CONFIDENCE_THRESHOLD="1").confidence_threshold == 1
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from data.urls import MAX_URL_LENGTH, canonical_url, is_web_address
         "https://user@example.org:8443/",
         "http://[::1]:8080/x",
         "https://例え.jp/新聞",
+        "https://example.org/" + "a" * (MAX_URL_LENGTH - 20),
     ],
 )
 def test_accepts_an_absolute_web_address(url: str) -> None:
@@ -35,7 +36,7 @@ def test_accepts_an_absolute_web_address(url: str) -> None:
         "https://example.org:port/",
         "https://example.org:99999/",
         "https://[::1",
-        "https://example.org/" + "a" * MAX_URL_LENGTH,
+        "https://example.org/" + "a" * (MAX_URL_LENGTH - 19),
     ],
 )
 def test_refuses_what_is_no_web_address(url: str) -> None:

@@ -63,7 +63,8 @@ def test_texts_go_through_in_batches_and_each_is_told() -> None:
 def test_no_texts_are_no_rows_and_no_batch() -> None:
     runtime, told = _LengthRuntime(), list[int]()
     rows = encode_sorted(runtime, [], 2, told.append)
-    assert (rows.shape, rows.dtype) == ((0, 2), np.float32)
+    assert rows.shape == (0, 2)
+    assert rows.dtype == np.float32
     assert runtime.batches == []
     assert told == []
 

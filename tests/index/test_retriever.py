@@ -125,7 +125,7 @@ def test_a_passage_that_only_bm25_found_has_its_true_cosine(
     question = "toll of the tunnel that opened, the opened tunnel"
     cosines = _cosines(services, question, long, short)
     assert cosines["Short"] > cosines["Long"]
-    # BM25's one candidate is the other one: its title and rarer word are worth more.
+    # Each search hands on one candidate, and they are not the same.
     monkeypatch.setattr(ChunkStore, "search", lambda *_: [(1, 2.5)])
     first, second = _all(services, question)
     assert [p.revision.attribution.title for p in (first, second)] == ["Long", "Short"]

@@ -18,7 +18,6 @@ from tests.index.texts import texts
         ("U.S. 3.5 snake_case", {"u", "s", "3", "5", "snake", "case"}),
         ("市长说", {"市", "长", "说"}),
         ("Cafe\u0301", {"café"}),
-        ("Straße", {"straß"}),
     ],
 )
 def test_terms_are_the_distinct_stemmed_words(text: str, expected: set[str]) -> None:

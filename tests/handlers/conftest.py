@@ -1,0 +1,96 @@
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bot
+from handlers.cli import App, run
+from index.encoder import Encoder
+from tests.fakes import HashEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command did: its exit code, and what it wrote where."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return the one JSON value that standard output holds, alone on one line."""
+        assert self.out.count("\n") == 1, self.out
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """Return the JSON values of standard output, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Terminal:
+    """Runs commands in this process, as `python bot.py` would with `PULLQUOTE_HOME` = `home`."""
+
+    def __init__(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.home = home
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *words: str | Path, stdin: str | bytes = b"", code: int = 0) -> Result:
+        """Run one command with what it reads; it must end with `code` and without a traceback."""
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "utf-8"))
+        self._capsys.readouterr()
+        app = App(
+            settings_for=bot.settings_for,
+            open_services=bot.open_services,
+            samples=bot.ROOT / "data/samples",
+        )
+        found = run(app, [str(word) for word in words])
+        result = Result(found, *self._capsys.readouterr())
+        assert "Traceback" not in result.out + result.err, result.err
+        assert result.code == code, result
+        return result
+
+    def add(self, text: str, *options: str) -> str:
+        """Add one story from standard input; return its id."""
+        return str(self("add", "-", "--json", *options, stdin=text).json["id"])
+
+
+def _fake_encoder(name: str, *, cache: Path | None, fast: bool) -> Encoder:
+    return HashEncoder(name)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the machine's settings out, and give logging back as it was."""
+    for name in list(os.environ):
+        if name.startswith("PULLQUOTE_") or name in ("DISCORD_TOKEN", "FORCE_COLOR", "COLUMNS"):
+            monkeypatch.delenv(name)
+    names = (None, "index", "data", "handlers")
+    levels = {name: logging.getLogger(name).level for name in names}
+    root_handlers = list(logging.getLogger().handlers)
+    yield
+    logging.getLogger().handlers[:] = root_handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    """Commands on an empty home, with services wired by bot.py around a fast fake encoder."""
+    monkeypatch.setattr(bot, "load_encoder", _fake_encoder)
+    monkeypatch.setenv("PULLQUOTE_HOME", str(tmp_path / "home"))
+    return Terminal(tmp_path / "home", monkeypatch, capsys)
