@@ -11,6 +11,7 @@ from data.database import scalar, write
 from data.dates import days_covered
 from data.errors import NotFoundError, StorageError
 from data.models import Attribution, Draft, Revision, text_hash
+from data.plaintext import title_from
 from data.urls import canonical_url
 
 # Public ids avoid letters that are mistaken for one another.
@@ -59,9 +60,11 @@ class ArticleStore:
             if article_id is None:
                 return Saved(SaveStatus.NEW, self._insert_article(draft))
             current = self.get(article_id)
-            self._remember_external_id(draft.external_id, article_id)
-            attribution = _merged(current.attribution, draft)
+            named = self._remember_external_id(draft.external_id, article_id)
+            attribution = _merged(current, draft)
             if draft.text == current.text and attribution == current.attribution:
+                if named:
+                    self._touch()
                 return Saved(SaveStatus.SAME, self.get(article_id))
             revision_id = self._insert_revision(article_id, draft.text, attribution)
             return Saved(SaveStatus.CHANGED, self.revision(revision_id))
@@ -72,7 +75,7 @@ class ArticleStore:
         if article_id is None:
             return SaveStatus.NEW, draft.attribution
         current = self.get(article_id)
-        attribution = _merged(current.attribution, draft)
+        attribution = _merged(current, draft)
         same = draft.text == current.text and attribution == current.attribution
         return (SaveStatus.SAME if same else SaveStatus.CHANGED), attribution
 
@@ -221,15 +224,19 @@ class ArticleStore:
         )
         return None if found is None else str(found)
 
-    def _remember_external_id(self, external_id: str | None, article_id: str) -> None:
-        """Let the external id name the story; the first one a story gets is the one it shows."""
+    def _remember_external_id(self, external_id: str | None, article_id: str) -> bool:
+        """Let the external id name the story; return whether it is new.
+
+        The first one that a story gets is the one that it shows.
+        """
         if external_id is None or self._by_external_id(external_id) is not None:
-            return
+            return False
         taken = scalar(self._db, "SELECT 1 FROM external_ids WHERE article_id = ?", article_id)
         self._db.execute(
             "INSERT INTO external_ids VALUES (?, ?, ?)",
             [external_id, article_id, 0 if taken else 1],
         )
+        return True
 
     def _insert_article(self, draft: Draft) -> Revision:
         article_id = self._new_id()
@@ -293,15 +300,19 @@ class ArticleStore:
         return next(iter(list(self._db.query(sql, list(parameters)))), None)
 
 
-def _merged(current: Attribution, draft: Draft) -> Attribution:
-    """Return the draft's attribution, with what it leaves open taken from the current one."""
-    new = draft.attribution
+def _merged(current: Revision, draft: Draft) -> Attribution:
+    """Return the draft's attribution, with what it leaves open taken from the current one.
+
+    A title that was made from the text is made again when the text changes.
+    """
+    old, new = current.attribution, draft.attribution
+    made = old.title == title_from(current.text)
     return Attribution(
-        title=new.title if draft.title_given else current.title,
-        source=new.source or current.source,
-        author=new.author or current.author,
-        published_at=new.published_at or current.published_at,
-        url=new.url or current.url,
+        title=new.title if draft.title_given or made else old.title,
+        source=new.source or old.source,
+        author=new.author or old.author,
+        published_at=new.published_at or old.published_at,
+        url=new.url or old.url,
     )
 
 

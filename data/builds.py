@@ -61,6 +61,7 @@ class BuildStore:
     def create(self, state: BuildState, recipe: Recipe) -> Build:
         """Begin a build in that state; one that stood there is deleted with its chunks."""
         self.delete(state)
+        created_at = _now()
         cursor = self._db.execute(
             "INSERT INTO builds (state, encoder, weights_hash, dimension, chunker_version,"
             " header_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -71,17 +72,23 @@ class BuildStore:
                 recipe.dimension,
                 recipe.chunker_version,
                 recipe.header_version,
-                _now(),
+                created_at,
             ],
         )
-        return Build(int(cursor.lastrowid or 0), state, recipe, _now(), None)
+        return Build(int(cursor.lastrowid or 0), state, recipe, created_at, None)
 
     def delete(self, state: BuildState) -> None:
         """Delete the build in that state, with its chunks, where there is one."""
         self._db.execute("DELETE FROM builds WHERE state = ?", [state.value])
 
     def promote(self) -> None:
-        """Make the build in progress live and the live one previous; the one before goes."""
+        """Make the build in progress live and the live one previous; the one before goes.
+
+        Raises:
+            LookupError: if no build is in progress, which would leave none live.
+        """
+        if self.get(BuildState.BUILDING) is None:
+            raise LookupError("no build is in progress")
         self.delete(BuildState.PREVIOUS)
         for old, new in (
             (BuildState.LIVE, BuildState.PREVIOUS),

@@ -65,7 +65,11 @@ class Collections:
         """Return the names of the collections that exist, sorted."""
         if not self._folder.is_dir():
             return []
-        return sorted(f.name for f in self._folder.iterdir() if (f / "stories.db").is_file())
+        return sorted(
+            folder.name
+            for folder in self._folder.iterdir()
+            if is_collection_name(folder.name) and (folder / "stories.db").is_file()
+        )
 
     def delete(self, name: str) -> None:
         """Remove a collection with everything in it.
@@ -76,4 +80,5 @@ class Collections:
         collection = self.get(name)
         if not collection.folder.is_dir():
             raise NotFoundError(f"There is no collection {name!r}.")
-        shutil.rmtree(collection.folder)
+        with storage_errors(collection.folder):
+            shutil.rmtree(collection.folder)

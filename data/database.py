@@ -32,6 +32,8 @@ def open_database(path: Path, migrations: Migrations) -> Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
+            # A damaged text is read all the same, so that `verify` can name it.
+            connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             connection.create_function("folded", 1, folded, deterministic=True)
             db = Database(connection, execute_plugins=False)
             _migrate(db, migrations, path)
@@ -75,25 +77,27 @@ def write(db: Database) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 @contextmanager
 def read(db: Database) -> Iterator[None]:
-    """Run the block on one unchanging view of the database."""
+    """Run the block on one unchanging view of the database; writing in it is an error."""
     if db.conn.in_transaction:
         yield
         return
+    db.execute("PRAGMA query_only = ON")
     db.execute("BEGIN DEFERRED")
     try:
         yield
     finally:
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
+        db.execute("PRAGMA query_only = OFF")
 
 
 def scalar(db: Database, sql: str, *parameters: object) -> Any:
@@ -119,7 +123,9 @@ def storage_errors(path: Path) -> Iterator[None]:
 def explain_storage_error(error: Exception, path: Path | None = None) -> str:
     """Return one sentence that says what is wrong with the place and what to do."""
     place = "The home folder" if path is None else str(path)
-    text = str(error).lower()
+    # The text of an OSError holds the path, which may say "full" itself.
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = reason.lower()
     if "locked" in text or "busy" in text:
         return (
             f"Another process has been writing for more than {LOCK_TIMEOUT} seconds. "
@@ -133,7 +139,7 @@ def explain_storage_error(error: Exception, path: Path | None = None) -> str:
         return f"{place} is not a sound Pullquote database. Restore it from a backup."
     if "not a directory" in text or "file exists" in text:
         return f"{place} cannot be used: a file stands where a folder is needed."
-    return f"{place} cannot be used: {error}."
+    return f"{place} cannot be used: {reason}."
 
 
 def integrity_problems(db: Database) -> list[str]:

@@ -5,8 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 _MONTHS = calendar.month_name  # 1-based
 _DAY = r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?"
 _TIME = r"[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?"
-_ISO = re.compile(rf"{_DAY}(?P<time>(?<=-\d\d-\d\d){_TIME})?")
-_TWO_NUMBERS = re.compile(r"\b(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})\b")
+_ISO = re.compile(rf"{_DAY}(?P<time>(?<=-\d\d-\d\d){_TIME})?", re.ASCII)
+_TWO_NUMBERS = re.compile(r"\b(\d{1,2})[\s./,-]+(\d{1,2})[\s./,-]+(?:\d{4}|\d{2})\b", re.ASCII)
+_THREE_NUMBERS = re.compile(r"\d+[\s./,-]+\d+[\s./,-]+\d+", re.ASCII)
+_MONTH_NAME = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE | re.ASCII
+)
 
 # A clock a time zone ahead may already be in tomorrow; anything later is a wrong date.
 _FUTURE_TOLERANCE = timedelta(days=1)
@@ -30,6 +34,8 @@ def parse_date(text: str) -> str | None:
     if _ISO.match(text) and re.match(r"\d{4}-\d{2}", text):
         return None  # begins like ISO and goes on wrongly: 2024-02-30x
     if (two := _TWO_NUMBERS.search(text)) and _ambiguous(int(two[1]), int(two[2])):
+        return None
+    if not _MONTH_NAME.search(text) and not _THREE_NUMBERS.search(text):
         return None
     return _parse_words(text)
 

@@ -19,7 +19,8 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 # More question words than this add time and no evidence.
 MAX_QUERY_WORDS = 64
 
-_WORD = re.compile(r"[^\W_]+")
+# A letter keeps its combining marks: `ọ̀` has no single code point.
+WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 # Scripts written without spaces: each character is indexed as a word of its own.
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -38,7 +39,7 @@ def query_words(question: str) -> list[str]:
     A question of nothing but stop words ("Who is he?") returns them all, so that it can still
     be looked for.
     """
-    words = list(dict.fromkeys(_WORD.findall(index_text(question.lower()))))
+    words = list(dict.fromkeys(WORD.findall(index_text(question.lower()))))
     content = [word for word in words if word not in STOP_WORDS]
     return (content or words)[:MAX_QUERY_WORDS]
 

@@ -79,7 +79,10 @@ def parse_story(raw: bytes, *, name: str, given: Given | None = None) -> Draft:
         "id": parts.fields.get("id"),
         "text": parts.text,
     }
-    return draft_from_fields(fields)
+    try:
+        return draft_from_fields(fields)
+    except StoryRefusedError as error:
+        raise StoryRefusedError(f"{name} cannot be added: {error}.") from error
 
 
 def draft_from_fields(fields: Mapping[str, Any]) -> Draft:
@@ -99,6 +102,7 @@ def draft_from_fields(fields: Mapping[str, Any]) -> Draft:
         external_id = str(external_id)
     if external_id is not None and not isinstance(external_id, str):
         raise StoryRefusedError("its id is neither text nor a whole number")
+    external_id = external_id and external_id.strip()
     if external_id is not None and len(external_id) > MAX_ID_LENGTH:
         raise StoryRefusedError(f"its id is longer than {MAX_ID_LENGTH} characters")
     attribution = Attribution(
@@ -111,7 +115,7 @@ def draft_from_fields(fields: Mapping[str, Any]) -> Draft:
     return Draft(
         text=text,
         attribution=attribution,
-        external_id=_encodable(external_id, "id") or None,
+        external_id=external_id if _encodable(external_id, "id") else None,
         title_given=title is not None,
         notes=tuple(notes),
     )
@@ -136,7 +140,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         UserError: if the file cannot be opened, or is damaged further on.
     """
     try:
-        with _open(path) as stream:
+        with path.open("rb") as raw_stream, _unpacked(raw_stream) as stream:
             for number, raw in enumerate(_lines(stream), start=1):
                 if raw.strip():
                     yield _row(number, raw)
@@ -156,7 +160,10 @@ def amended(current: Attribution, given: Given) -> Attribution:
     for name in _GIVEN_FIELDS:
         value = getattr(given, name)
         if value is not None:
-            values[name] = _field({name: value.strip()}, name)
+            try:
+                values[name] = _field({name: value.strip()}, name)
+            except StoryRefusedError as error:
+                raise UserError(f"Nothing was changed: {error}.") from error
     if given.published_at is not None:
         values["published_at"] = _date(values["published_at"], notes)
     if given.url is not None:
@@ -168,8 +175,7 @@ def amended(current: Attribution, given: Given) -> Attribution:
     return Attribution(**values)
 
 
-def _open(path: Path) -> IO[bytes]:
-    stream = path.open("rb")
+def _unpacked(stream: IO[bytes]) -> IO[bytes]:
     magic = stream.read(2)
     stream.seek(0)
     if magic == b"\x1f\x8b":

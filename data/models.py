@@ -15,8 +15,11 @@ def folded(name: str | None) -> str | None:
 
 
 def text_hash(text: str) -> str:
-    """Return the sha256 of the text's UTF-8 bytes, as 64 hex digits."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    """Return the sha256 of the text's UTF-8 bytes, as 64 hex digits.
+
+    Bytes that are no UTF-8, as a damaged database gives them back, count as they are.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -25,9 +25,12 @@ _ALIASES = {
     "url": ("url", "link", "canonical_url"),
     "id": ("id", "external_id"),
 }
+_UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Share of undecodable noise above which a guess at an old encoding is not believed.
 _MAX_CHAOS = 0.1
+_MAX_CONTROL_SHARE = 0.01
+_WESTERN = "cp1252"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,36 @@ def decode(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        best = from_bytes(raw).best()
-    if best is None or best.chaos > _MAX_CHAOS or _control_share(str(best)) > 0.01:
+        text = _guessed(raw)
+    if text is None or _control_share(text) > _MAX_CONTROL_SHARE:
         raise StoryRefusedError(f"{name} is not UTF-8, and its encoding cannot be told.")
-    return str(best)
+    return text
+
+
+def _guessed(raw: bytes) -> str | None:
+    """Return the characters in the encoding that fits best, or None where none surely does.
+
+    Windows-1252, which most such files in the West are in, wins a draw: for a short text the
+    detector would as soon take a sister encoding, and turn one letter into another.
+    """
+    matches = from_bytes(raw)
+    best = matches.best()
+    if best is None or best.chaos > _MAX_CHAOS:
+        return None
+    for match in matches:
+        if _WESTERN in (match.encoding, *match.could_be_from_charset):
+            if match.chaos <= best.chaos:
+                return raw.decode(_WESTERN, "strict") if _decodes(raw) else str(match)
+            break
+    return str(best) if best.coherence > 0 else None
+
+
+def _decodes(raw: bytes) -> bool:
+    try:
+        raw.decode(_WESTERN)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _control_share(text: str) -> float:
@@ -108,6 +137,9 @@ def _front_matter(block: str) -> dict[str, str] | None:
         loaded = {pair[1]: pair[2].strip("\"'") for pair in pairs if pair}
     if not isinstance(loaded, dict):
         return None
+    loaded = {str(key).lower(): value for key, value in loaded.items()}
+    if not any(alias in loaded for aliases in _ALIASES.values() for alias in aliases):
+        return None  # two rules around a line of the story
     fields = {}
     for name, aliases in _ALIASES.items():
         for alias in aliases:
@@ -125,9 +157,11 @@ def title_from(text: str) -> str:
 
     A longer one is cut between words and ends in an ellipsis.
     """
-    first = next(line.strip() for line in text.splitlines() if line.strip())
-    sentence = " ".join(segment("en", first)[0].split())
+    lines = (_UNPRINTED.sub(" ", line).strip() for line in text.splitlines())
+    first = next(filter(None, lines), "")
+    sentences = (" ".join(part.split()) for part in segment("en", first))
+    sentence = next((s for s in sentences if s.strip(".… ")), first) or "untitled"
     if len(sentence) <= _MAX_TITLE:
-        return sentence.rstrip(".")
-    cut = sentence[: _MAX_TITLE + 1].rsplit(" ", 1)[0][:_MAX_TITLE]
+        return sentence.rstrip(".") or sentence
+    cut = sentence[:_MAX_TITLE].rsplit(" ", 1)[0][: _MAX_TITLE - 1]
     return cut.rstrip(" ,;:.-–—") + "…"

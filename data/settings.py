@@ -43,7 +43,7 @@ def load_settings(
 
     def value(name: str) -> str | None:
         found = environment.get(f"PULLQUOTE_{name.upper()}") or file.get(name)
-        return None if found is None else str(found)
+        return None if found in (None, "") else str(found)
 
     cache = value("cache")
     return Settings(

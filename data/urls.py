@@ -31,7 +31,9 @@ def canonical_url(url: str | None) -> str | None:
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     kept = [
         (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True, encoding="latin-1")
         if not name.lower().startswith(_TRACKING)
     ]
-    return urlunsplit(("https", host + port, parts.path.rstrip("/"), urlencode(kept), ""))
+    return urlunsplit(
+        ("https", host + port, parts.path.rstrip("/"), urlencode(kept, encoding="latin-1"), "")
+    )

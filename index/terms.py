@@ -1,13 +1,10 @@
 import math
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from snowballstemmer import stemmer
 
-from data.fulltext import index_text, query_words
-
-_WORD = re.compile(r"[^\W_]+")
+from data.fulltext import WORD, index_text, query_words
 
 
 @lru_cache(maxsize=1)
@@ -23,7 +20,7 @@ def _stem(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def terms(text: str) -> frozenset[str]:
     """Return the distinct stemmed lower-case words of a text, stop words included."""
-    return frozenset(_stem(word) for word in _WORD.findall(index_text(text.lower())))
+    return frozenset(_stem(word) for word in WORD.findall(index_text(text.lower())))
 
 
 def question_terms(question: str) -> tuple[str, ...]:

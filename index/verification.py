@@ -65,6 +65,8 @@ class Verifier:
         problems = integrity_problems(self._db)
         if problems:
             return Report(0, 0, 0, tuple(problems), ())
+        if not self._chunks.fulltext_is_sound():
+            problems.append("The full-text index is damaged; run `rebuild`.")
         notes: list[str] = []
         with read(self._db):
             problems += self._check_stories()
@@ -94,7 +96,7 @@ class Verifier:
         )
 
     def _check_chunks(self, build: Build) -> list[str]:
-        found = _listed(
+        return _listed(
             ("Chunk(s) {} reach beyond their story's text.", self._chunks.invalid_spans()),
             ("Chunk(s) {} belong to a revision that is not current.", self._chunks.outdated()),
             ("Revision(s) {} have no chunk.", self._chunks.unchunked_revisions(build.id)),
@@ -103,9 +105,6 @@ class Verifier:
                 self._chunks.wrong_fulltext(build.id),
             ),
         )
-        if not self._chunks.fulltext_is_sound():
-            found.append("The full-text index is damaged.")
-        return found
 
     def _read_vectors(self, build: Build) -> tuple[Ids, Vectors, list[str]]:
         dimension = build.recipe.dimension

@@ -36,6 +36,13 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+class _TypedInto(io.TextIOWrapper):
+    """Standard input that says it is a keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Terminal:
     """Runs commands in this process, as `python bot.py` would with `PULLQUOTE_HOME` = `home`."""
 
@@ -46,10 +53,16 @@ class Terminal:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
-    def __call__(self, *words: str | Path, stdin: str | bytes = b"", code: int = 0) -> Result:
-        """Run one command with what it reads; it must end with `code` and without a traceback."""
-        raw = stdin.encode() if isinstance(stdin, str) else stdin
-        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "utf-8"))
+    def __call__(
+        self, *words: str | Path, stdin: str | bytes = b"", keyboard: bool = False, code: int = 0
+    ) -> Result:
+        """Run one command with what it reads; it must end with `code` and without a traceback.
+
+        With `keyboard`, what is typed comes from prompt_toolkit's input of the current session.
+        """
+        raw = io.BytesIO(stdin.encode() if isinstance(stdin, str) else stdin)
+        source = (_TypedInto if keyboard else io.TextIOWrapper)(raw, "utf-8")
+        self._monkeypatch.setattr(sys, "stdin", source)
         self._capsys.readouterr()
         app = App(
             settings_for=bot.settings_for,

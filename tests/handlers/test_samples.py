@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -123,10 +122,3 @@ def test_a_file_that_is_new_is_added(services: Services, folder: Path) -> None:
     _write(folder, "mine", "The mine reopened.")
     load_samples(services, folder)
     assert set(_stories(services)) == {"sample:bridge", "sample:ferry", "sample:mine"}
-
-
-def test_two_files_with_the_same_text_are_not_confused(services: Services, folder: Path) -> None:
-    shutil.copy(folder / "ferry.md", folder / "ferry-again.md")
-    load_samples(services, folder)
-    load_samples(services, folder)
-    assert {"sample:bridge"} < set(_stories(services))
