@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -125,13 +126,18 @@ def _citation(citation: Citation, boxed: bool) -> RenderableType:
         quote = Text(f"{CUT} ", style="dim") + quote
     if citation.cut_after:
         quote = quote + Text(f" {CUT}", style="dim")
-    below = Text(f"   {attribution_line(citation.revision)}\n", style="cyan")
-    below.append(f"   {where_to_read(citation.revision)}\n", style="dim")
+    below = Text(attribution_line(citation.revision), style="cyan")
+    below.append(f"\n{where_to_read(citation.revision)}", style="dim")
     if not boxed:
-        return Group(Text(f"{citation.number} > ") + quote, below)
+        return Group(Text(f"{citation.number} > ") + quote, _indented(below), Text())
     title = Text(f"{citation.number}", style="bold")
     panel = Panel(quote, title=title, title_align="left", border_style="dim", padding=(0, 1))
-    return Group(panel, below)
+    return Group(panel, Padding(below, (0, 0, 1, 3)))
+
+
+def _indented(text: Text) -> Text:
+    """Return the text with each line moved in, for output that is never wrapped."""
+    return Text("\n").join(Text("   ") + line for line in text.split("\n"))
 
 
 def _emphasised(citation: Citation) -> Text:

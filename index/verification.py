@@ -66,7 +66,7 @@ class Verifier:
         if problems:
             return Report(0, 0, 0, tuple(problems), ())
         if not self._chunks.fulltext_is_sound():
-            problems.append("The full-text index is damaged; run `rebuild`.")
+            problems.append("The full-text index is damaged.")
         notes: list[str] = []
         with read(self._db):
             problems += self._check_stories()
