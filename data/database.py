@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Migrations
-from sqlite_utils.db import Database
+from sqlite_utils.db import Database as Database  # for annotations elsewhere
 
 from data.errors import StorageError
 from data.models import folded
@@ -118,6 +118,11 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.DatabaseError, OSError) as error:
         raise StorageError(explain_storage_error(error, path)) from error
+
+
+def is_storage_error(error: Exception) -> bool:
+    """Return whether the error comes from the disk, its rights or a lock, not from a bug."""
+    return isinstance(error, sqlite3.OperationalError | OSError)
 
 
 def explain_storage_error(error: Exception, path: Path | None = None) -> str:

@@ -1,8 +1,7 @@
 import logging
 import secrets
-import sqlite3
 
-from data.database import explain_storage_error
+from data.database import explain_storage_error, is_storage_error
 from data.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -16,7 +15,7 @@ def message_for(error: Exception) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, sqlite3.OperationalError | OSError):
+    if is_storage_error(error):
         log.info("storage error", exc_info=error)
         return explain_storage_error(error)
     incident = secrets.token_hex(4)

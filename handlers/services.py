@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 
-from sqlite_utils.db import Database
-
 from data.articles import ArticleStore
 from data.collections import Collection
+from data.database import Database
 from data.settings import Settings
 from index.answerer import Answerer
 from index.encoders import Encoders

@@ -1,7 +1,5 @@
-from sqlite_utils.db import Database
-
 from data.articles import ArticleStore
-from data.database import read
+from data.database import Database, read
 from data.errors import UserError
 from data.models import Filters, Revision, normalise
 from index.citations import check, cite

@@ -1,13 +1,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlite_utils.db import Database
-
 from data.articles import ArticleStore, Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore, NewChunk
 from data.collections import Collection
-from data.database import read, write
+from data.database import Database, read, write
 from data.ingestion import Row
 from data.models import Attribution, Draft, Revision, Span
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION, Chunker, header

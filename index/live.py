@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
+from data.database import Database
 from data.errors import StorageError
 from index.encoder import Vectors
 from index.vectors import Fingerprint, Ids, IndexFileError, VectorIndex

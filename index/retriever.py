@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.chunks import ChunkStore
-from data.database import read
+from data.database import Database, read
 from data.fulltext import query_words
 from data.models import Filters
 from index.encoders import Encoders

@@ -1,12 +1,10 @@
 from pathlib import Path
 
-from sqlite_utils.db import Database
-
 from data.articles import ArticleStore
 from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
-from data.database import read
+from data.database import Database, read
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION
 from index.encoders import Encoders
 from index.models import IndexStatus

@@ -3,13 +3,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
-from data.database import integrity_problems, read
+from data.database import Database, integrity_problems, read
 from index.encoder import Vectors
 from index.encoders import Encoders
 from index.indexer import encoded_text
