@@ -7,7 +7,8 @@ from pathlib import Path
 from data.articles import ArticleStore
 from data.collections import Collections
 from data.settings import Settings, default_home, load_settings
-from handlers.cli import App, run
+from handlers.app import App
+from handlers.cli import run
 from handlers.services import Services
 from index.answerer import Answerer
 from index.encoders import DEFAULT_ENCODER, Encoders, load_encoder

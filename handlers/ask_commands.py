@@ -8,26 +8,15 @@ import click
 
 from data.errors import UserError
 from data.models import Filters
+from handlers.app import App, filter_options, pass_app, place_options, write_json
 from handlers.chat_loop import chat_loop, show_answer
-from handlers.cli import App, pass_app, place_options
 from handlers.console import passages_view
-from handlers.parameters import FirstDay, LastDay, day_of
+from handlers.parameters import day_of
 from handlers.records import Record, answer_record, invalid_record, passage_record
 from handlers.services import Services
 from index.answerer import clean_question
 
 _MAX_RESULTS = 100
-
-
-def _filter_options(command: Any) -> Any:
-    for option in (
-        click.option("--article", metavar="ID", help="Only the story with this id."),
-        click.option("--source", metavar="NAME", help="Only stories of this publisher."),
-        click.option("--after", type=FirstDay(), help="Only stories of this day or later."),
-        click.option("--before", type=LastDay(), help="Only stories of this day or earlier."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command(short_help="Answer a question with quotes.")
@@ -39,7 +28,7 @@ def _filter_options(command: Any) -> Any:
     metavar="FILE|-",
     help='Answer a file of {"id", "question", "article"?, "source"?, "after"?, "before"?} lines.',
 )
-@_filter_options
+@filter_options
 @place_options
 @pass_app
 def ask(
@@ -47,23 +36,19 @@ def ask(
     question: str | None,
     as_json: bool,
     jsonl: IO[bytes] | None,
-    article: str | None,
-    source: str | None,
-    after: str | None,
-    before: str | None,
+    filters: Filters,
 ) -> None:
     """Ask QUESTION and get quotes, or the reason why there are none."""
     _one_of(question, jsonl)
-    filters = Filters(source=source, after=after, before=before, article=article)
     with closing(app.services()) as services:
         if jsonl is not None:
             for record in _questions(jsonl):
-                _write_json(_answer_line(services, record))
+                write_json(_answer_line(services, record))
             return
         answer = services.answerer.answer(question or "", filters)
         if as_json:
             services.answerer.recheck(answer)
-            _write_json(answer_record(answer))
+            write_json(answer_record(answer))
         else:
             show_answer(app, services, answer)
 
@@ -78,7 +63,7 @@ def ask(
     metavar="FILE|-",
     help="Search for every question of a file, as with ask --jsonl.",
 )
-@_filter_options
+@filter_options
 @place_options
 @pass_app
 def search(
@@ -87,22 +72,18 @@ def search(
     top_k: int,
     as_json: bool,
     jsonl: IO[bytes] | None,
-    article: str | None,
-    source: str | None,
-    after: str | None,
-    before: str | None,
+    filters: Filters,
 ) -> None:
     """Show the passages that QUESTION is looked up in, without choosing quotes."""
     _one_of(question, jsonl)
-    filters = Filters(source=source, after=after, before=before, article=article)
     with closing(app.services()) as services:
         if jsonl is not None:
             for record in _questions(jsonl):
-                _write_json(_search_line(services, record, top_k))
+                write_json(_search_line(services, record, top_k))
             return
         passages = _search(services, question or "", top_k, filters)
         if as_json:
-            _write_json([passage_record(passage) for passage in passages])
+            write_json([passage_record(passage) for passage in passages])
         elif passages:
             app.screen.show(passages_view(passages))
         else:
@@ -138,11 +119,6 @@ COMMANDS = (ask, search, chat, run_)
 def _one_of(question: str | None, jsonl: IO[bytes] | None) -> None:
     if (question is None) == (jsonl is None):
         raise click.UsageError("Give either a QUESTION or --jsonl FILE.")
-
-
-def _write_json(value: Any) -> None:
-    # Through click, which writes UTF-8 whatever the terminal; one object a line, never wrapped.
-    click.echo(json.dumps(value, ensure_ascii=False))
 
 
 def _questions(stream: IO[bytes]) -> Iterator[Record]:

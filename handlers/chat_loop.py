@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TextIO
 
 from data.errors import UserError
-from handlers.cli import App
+from handlers.app import App
 from handlers.console import answer_view
 from handlers.errors import message_for
 from handlers.samples import SAMPLES

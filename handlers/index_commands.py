@@ -1,10 +1,9 @@
-import json
 from contextlib import closing
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from handlers.cli import App, pass_app, place_options
+from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import report_view, status_view
 from handlers.records import status_record
 from index.status import index_status
@@ -52,7 +51,7 @@ def status(app: App, as_json: bool) -> None:
         found = index_status(services.collection, services.db, services.encoders)
         name = found.encoder or services.encoders.default
         if as_json:
-            click.echo(json.dumps(status_record(found), ensure_ascii=False))
+            write_json(status_record(found))
         else:
             runtime = services.encoders.get(name).runtime
             app.screen.show(status_view(found, runtime=runtime))
@@ -83,7 +82,7 @@ def verify(app: App, deep: bool, as_json: bool) -> None:
             "problems": list(report.problems),
             "notes": list(report.notes),
         }
-        click.echo(json.dumps(record, ensure_ascii=False))
+        write_json(record)
     else:
         app.screen.show(report_view(report))
     if not report.clean:

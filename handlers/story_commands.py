@@ -1,4 +1,3 @@
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from data.ingestion import (
     read_story,
 )
 from data.models import Draft
-from handlers.cli import App, pass_app, place_options
+from handlers.app import App, attribution_options, pass_app, place_options, write_json
 from handlers.console import articles_view, saved_line, story_view
 from handlers.records import article_record, story_record
 from index.indexer import Imported
@@ -27,34 +26,21 @@ from index.indexer import Imported
 _JSONL = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
-def _write_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
-
-
 @click.command(short_help="Add one story: .txt, .md, or - for standard input.")
 @click.argument("file", metavar="FILE|-")
-@click.option("--title", help="The headline; else the text's own, or its first sentence.")
-@click.option("--source", help="Who published it.")
-@click.option("--author", help="Who wrote it.")
-@click.option("--date", help="When it was published, such as 2024-10-25 or 2024-10.")
-@click.option("--url", help="Where to read it.")
+@attribution_options
 @click.option("--json", "as_json", is_flag=True, help="Write what became of it as JSON.")
 @place_options
 @pass_app
 def add(
     app: App,
     file: str,
-    title: str | None,
-    source: str | None,
-    author: str | None,
-    date: str | None,
-    url: str | None,
+    given: Given,
     as_json: bool,
 ) -> None:
     """Add the story in FILE (.txt, .md; .jsonl adds many), or on standard input with -."""
-    given = Given(title, source, author, date, url)
     if file.lower().endswith(_JSONL):
-        if any((title, source, author, date, url)):
+        if given != Given():
             raise UserError("A .jsonl file says title, source and date of each story itself.")
         _import(app, Path(file), as_json=as_json)
         return
@@ -65,7 +51,7 @@ def add(
         app.screen.warn(note)
     if as_json:
         record = {"status": saved.status.value, **article_record(saved.revision)}
-        _write_json({**record, "revision_id": saved.revision.id, "notes": list(draft.notes)})
+        write_json({**record, "revision_id": saved.revision.id, "notes": list(draft.notes)})
     else:
         app.screen.say(saved_line(saved))
 
@@ -93,7 +79,7 @@ def articles(app: App, as_json: bool) -> None:
     with closing(app.services()) as services:
         stories = services.articles.current()
     if as_json:
-        _write_json([article_record(story) for story in stories])
+        write_json([article_record(story) for story in stories])
     elif stories:
         app.screen.show(articles_view(stories))
     else:
@@ -111,40 +97,35 @@ def show(app: App, article_id: str, text: bool, as_json: bool) -> None:
     with closing(app.services()) as services:
         story = services.articles.get(article_id)
     if as_json:
-        _write_json(story_record(story))
+        write_json(story_record(story))
     else:
         app.screen.show(story_view(story, text=text))
 
 
 @click.command(short_help="Correct a story's title, publisher, author, date or link.")
 @click.argument("article_id", metavar="ID")
-@click.option("--title", help="The headline.")
-@click.option("--source", help="Who published it; '' for unknown.")
-@click.option("--author", help="Who wrote it; '' for unknown.")
-@click.option("--date", help="When it was published; '' for unknown.")
-@click.option("--url", help="Where to read it; '' for unknown.")
+@attribution_options
 @click.option("--json", "as_json", is_flag=True, help="Write the story as JSON.")
 @place_options
 @pass_app
 def edit(
     app: App,
     article_id: str,
-    title: str | None,
-    source: str | None,
-    author: str | None,
-    date: str | None,
-    url: str | None,
+    given: Given,
     as_json: bool,
 ) -> None:
-    """Correct who published a story, who wrote it, when, or where. Its text never changes."""
-    if all(value is None for value in (title, source, author, date, url)):
+    """Correct who published a story, who wrote it, when, or where. Its text never changes.
+
+    An empty text, as in --author '', makes it unknown.
+    """
+    if given == Given():
         raise click.UsageError("Name at least one of --title --source --author --date --url.")
     with closing(app.services()) as services:
         current = services.articles.get(article_id).attribution
-        attribution = amended(current, Given(title, source, author, date, url))
+        attribution = amended(current, given)
         saved = services.indexer.edit(article_id, attribution)
     if as_json:
-        _write_json({"status": saved.status.value, **article_record(saved.revision)})
+        write_json({"status": saved.status.value, **article_record(saved.revision)})
     else:
         app.screen.say(saved_line(saved))
 
@@ -190,7 +171,7 @@ def _import(app: App, path: Path, *, as_json: bool) -> None:
             bar.update(task, stories=sum(counts.values()))
     summary = {name: counts[name] for name in ("new", "changed", "same", "refused")}
     if as_json:
-        _write_json({**summary, "refusals": refused})
+        write_json({**summary, "refusals": refused})
     else:
         words = ", ".join(f"{count:,} {name}" for name, count in summary.items())
         app.screen.say(f"Imported {path.name}: {words}.")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from snowballstemmer import stemmer
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.collections import Collection, Collections
+from data.database import Database
 from data.models import Attribution, Draft, Revision, Span, normalise, text_hash
 from index.answerer import Answerer
 from index.encoder import Encoder, EncoderIdentity, Vectors, unit_rows

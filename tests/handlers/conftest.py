@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import bot
-from handlers.cli import App, run
+from handlers.app import App
+from handlers.cli import run
 from index.encoder import Encoder
 from tests.fakes import HashEncoder
 

@@ -173,6 +173,19 @@ def test_at_most_three_sentences_are_joined() -> None:
     assert MAX_SENTENCES == 3
 
 
+def test_what_was_wrong_is_quoted_with_what_is_right() -> None:
+    wrong = "An earlier version of this story said that Ann Lee opened the bridge."
+    question = "Who opened the bridge?"
+    story = revision(f"Rain fell. {wrong} It was Bob Ray. Snow fell.")
+    found = [evidence(story, Span(11, 11 + len(wrong)), score=0.9)]
+    (citation,) = cite(question, found, threshold=0.1)
+    assert citation.quote == f"{wrong} It was Bob Ray."
+    right = evidence(story, Span(len(wrong) + 12, len(wrong) + 27), score=0.9)
+    assert right.span.slice(story.text) == "It was Bob Ray."
+    (citation,) = cite("Who was it?", [right], threshold=0.1)
+    assert citation.quote == "It was Bob Ray."
+
+
 def test_quotes_that_have_grown_into_one_another_are_not_both_shown() -> None:
     story = revision("The ferry ran aground. Captain Orr blamed the fog.")
     found = _every_sentence(story, 0.9, 0.9)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.models import Filters, Span
-from index.models import Answer, Citation, Reason
-from tests.fakes import passage, revision
+from index.models import Answer, Citation, Reason, Speaker
+from tests.fakes import evidence, passage, revision
 from tests.index.texts import stories
 
 STORY = revision("Rain fell. 😀 The mayor spoke.")
@@ -31,6 +31,23 @@ def test_a_quote_cannot_be_handed_in_or_changed() -> None:
         Citation(1, STORY, Span(0, 4), 0.5, quote="Snow")  # type: ignore[call-arg]
     with pytest.raises(FrozenInstanceError):
         Citation(1, STORY, Span(0, 4), 0.5).quote = "Snow"  # type: ignore[misc]
+
+
+def test_a_quote_is_not_cut_unless_that_is_said() -> None:
+    citation = Citation(1, STORY, Span(13, 29), 0.5)
+    assert (citation.cut_before, citation.cut_after) == (False, False)
+
+
+def test_value_objects_cannot_be_changed() -> None:
+    values = [
+        (passage(STORY), "rank"),
+        (evidence(STORY, Span(0, 10)), "span"),
+        (Speaker("Ann Lee"), "name"),
+        (Answer("Why?", (), Reason.NO_PASSAGE, 0.0, Filters()), "reason"),
+    ]
+    for value, field in values:
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, field, None)
 
 
 def test_a_quote_beyond_the_text_cannot_be_built() -> None:

@@ -18,7 +18,6 @@ from index.reader import (
     TYPE_WEIGHT,
     SentenceReader,
     probability,
-    tells_what_was_wrong,
 )
 from index.sentences import sentence_spans
 from tests.fakes import HashEncoder, passage, revision
@@ -156,20 +155,6 @@ def test_a_correction_that_repeats_what_was_wrong_goes_last() -> None:
     wrong = "An earlier version of this story said that Ann Lee opened the bridge."
     found = _quotes(_read("Who opened the bridge?", f"{wrong} Bob Ray opened the bridge."))
     assert found == ["Bob Ray opened the bridge.", wrong]
-
-
-@pytest.mark.parametrize(
-    ("sentence", "expected"),
-    [
-        ("A previous version of the article gave another name.", True),
-        ("Earlier versions of this report named Ann Lee.", True),
-        ("AN EARLIER VERSION OF THIS STORY", True),
-        ("An earlier version of the bridge fell.", False),
-        ("This story is of an earlier time.", False),
-    ],
-)
-def test_a_correction_is_told_from_other_sentences(sentence: str, expected: bool) -> None:
-    assert tells_what_was_wrong(sentence) is expected
 
 
 def test_a_story_begins_with_what_sums_it_up() -> None:

@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 from data.models import Span
 from index.sentences import (
     LONG_SENTENCE,
+    WRAP_MAX,
+    WRAP_MIN,
     paragraph_spans,
     paragraph_starts,
     same_paragraph,
     sentence_spans,
+    tells_what_was_wrong,
 )
 from tests.index.texts import texts
 
@@ -46,7 +49,7 @@ def test_a_line_break_ends_a_paragraph(text: str, expected: list[str]) -> None:
 
 
 def test_lines_wrapped_at_a_fixed_width_are_one_paragraph() -> None:
-    wrapped = "\n".join(["w" * 60, "x" * 60, "y" * 60, "the end."])
+    wrapped = "\n".join(["w" * WRAP_MIN, "x" * WRAP_MAX, "the end."])
     assert _paragraphs(wrapped) == [wrapped]
     assert _paragraphs(f"{wrapped}\n\n{wrapped}") == [wrapped, wrapped]
 
@@ -55,8 +58,8 @@ def test_lines_wrapped_at_a_fixed_width_are_one_paragraph() -> None:
     "lines",
     [
         ["w" * 60, "x" * 60],  # two lines are no pattern yet
-        ["w" * 60, "x" * 39, "y" * 60],
-        ["w" * 60, "x" * 101, "y" * 60],
+        ["w" * 60, "x" * (WRAP_MIN - 1), "y" * 60],
+        ["w" * 60, "x" * (WRAP_MAX + 1), "y" * 60],
     ],
 )
 def test_lines_of_other_lengths_are_paragraphs_of_their_own(lines: list[str]) -> None:
@@ -91,6 +94,13 @@ def test_a_short_speech_stays_in_one_piece() -> None:
     assert _sentences(text) == ['"It rained. It stopped," said the mayor.', "He left."]
 
 
+@pytest.mark.parametrize(("length", "pieces"), [(LONG_SENTENCE, 1), (LONG_SENTENCE + 1, 2)])
+def test_a_speech_is_cut_when_it_is_longer_than_a_sentence_gets(length: int, pieces: int) -> None:
+    text = f"“It rained. {'X' * (length - 14)}.”"
+    assert len(text) == length
+    assert len(_sentences(text)) == pieces
+
+
 def test_a_long_speech_is_cut_and_each_mark_stays_with_its_own_side() -> None:
     speech = [f"Sentence number {i} of a long speech." for i in range(10)]
     text = f"“{' '.join(speech)}” The crowd left."
@@ -110,6 +120,20 @@ def test_two_sentences_are_in_one_paragraph_when_no_break_is_between_them() -> N
     assert starts == [0, 11]
     assert same_paragraph(starts, one, two)
     assert not same_paragraph(starts, two, three)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("A previous version of the article gave another name.", True),
+        ("Earlier versions of this report named Ann Lee.", True),
+        ("AN EARLIER VERSION OF THIS STORY", True),
+        ("An earlier version of the bridge fell.", False),
+        ("This story is of an earlier time.", False),
+    ],
+)
+def test_a_correction_is_told_from_other_sentences(sentence: str, expected: bool) -> None:
+    assert tells_what_was_wrong(sentence) is expected
 
 
 @given(texts)

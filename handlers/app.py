@@ -1,0 +1,131 @@
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from data.ingestion import Given
+from data.models import Filters
+from data.settings import Settings
+from handlers.console import Screen
+from handlers.parameters import FirstDay, LastDay
+from handlers.samples import SAMPLES, load_samples
+from handlers.services import Services
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_COLLECTION = "shared"
+
+
+@dataclass
+class App:
+    """What every command is given: how to open services, and where to show things."""
+
+    settings_for: Callable[[Path | None], Settings]
+    open_services: Callable[[Settings, str], Services]
+    samples: Path
+    screen: Screen = field(default_factory=Screen.of_terminal)
+    home: Path | None = None
+    collection: str = DEFAULT_COLLECTION
+
+    def services(self, collection: str | None = None) -> Services:
+        """Open the services of a collection, by default the one that was named.
+
+        The samples collection is first brought in line with the bundled stories.
+        """
+        name = collection or self.collection
+        services = self.open_services(self.settings_for(self.home), name)
+        if name == SAMPLES:
+            load_samples(services, self.samples)
+        return services
+
+
+pass_app = click.make_pass_decorator(App)
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
+    if value is not None and parameter.name is not None:
+        setattr(ctx.find_root().obj, parameter.name, value)
+    return value
+
+
+def place_options(command: F) -> F:
+    """Give a command `--home` and `--collection`, which may stand before or after its name."""
+    for option in (
+        click.option(
+            "--collection",
+            metavar="NAME",
+            callback=_keep,
+            expose_value=False,
+            help=f"Which stories: a collection's name (default: {DEFAULT_COLLECTION}).",
+        ),
+        click.option(
+            "--home",
+            type=click.Path(path_type=Path, file_okay=True),
+            metavar="DIR",
+            callback=_keep,
+            expose_value=False,
+            help="Where everything is kept (default: $PULLQUOTE_HOME, or ./var).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that narrow a question; it takes them as one `filters`."""
+
+    @functools.wraps(command)
+    def bundled(
+        *values: Any,
+        article: str | None,
+        source: str | None,
+        after: str | None,
+        before: str | None,
+        **others: Any,
+    ) -> Any:
+        filters = Filters(source=source, after=after, before=before, article=article)
+        return command(*values, filters=filters, **others)
+
+    for option in (
+        click.option("--before", type=LastDay(), help="Only stories of this day or earlier."),
+        click.option("--after", type=FirstDay(), help="Only stories of this day or later."),
+        click.option("--source", metavar="NAME", help="Only stories of this publisher."),
+        click.option("--article", metavar="ID", help="Only the story with this id."),
+    ):
+        bundled = option(bundled)
+    return bundled
+
+
+def attribution_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where a story is from; it takes them as one `given`."""
+
+    @functools.wraps(command)
+    def bundled(
+        *values: Any,
+        title: str | None,
+        source: str | None,
+        author: str | None,
+        date: str | None,
+        url: str | None,
+        **others: Any,
+    ) -> Any:
+        return command(*values, given=Given(title, source, author, date, url), **others)
+
+    for option in (
+        click.option("--url", help="Where to read it."),
+        click.option("--date", help="When it was published, such as 2024-10-25 or 2024-10."),
+        click.option("--author", help="Who wrote it."),
+        click.option("--source", help="Who published it."),
+        click.option("--title", help="The headline."),
+    ):
+        bundled = option(bundled)
+    return bundled
+
+
+def write_json(value: Any) -> None:
+    """Write one JSON value as one line on standard output, never wrapped or escaped."""
+    click.echo(json.dumps(value, ensure_ascii=False))
