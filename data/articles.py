@@ -1,28 +1,22 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlite_utils.db import Database
 
 from data.database import scalar, write
-from data.dates import days_covered
-from data.errors import NotFoundError, StorageError
+from data.errors import NotFoundError
 from data.models import Attribution, Draft, Revision, text_hash
 from data.plaintext import title_from
+from data.revisions import REVISIONS, insert_revision, now, revision_from
 from data.urls import canonical_url
 
 # Public ids avoid letters that are mistaken for one another.
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 7
 _MAX_PARAMETERS = 500  # ids in one query, below SQLite's limit on every build
-
-_REVISIONS = """
-    SELECT r.*, e.external_id FROM revisions r
-    LEFT JOIN external_ids e ON e.article_id = r.article_id AND e.is_primary
-"""
 
 
 class SaveStatus(StrEnum):
@@ -66,7 +60,7 @@ class ArticleStore:
                 if named:
                     self._touch()
                 return Saved(SaveStatus.SAME, self.get(article_id))
-            revision_id = self._insert_revision(article_id, draft.text, attribution)
+            revision_id = self._new_revision(article_id, draft.text, attribution)
             return Saved(SaveStatus.CHANGED, self.revision(revision_id))
 
     def preview(self, draft: Draft) -> tuple[SaveStatus, Attribution]:
@@ -89,7 +83,7 @@ class ArticleStore:
             current = self.get(article_id)
             if attribution == current.attribution:
                 return Saved(SaveStatus.SAME, current)
-            revision_id = self._insert_revision(current.article_id, current.text, attribution)
+            revision_id = self._new_revision(current.article_id, current.text, attribution)
             return Saved(SaveStatus.CHANGED, self.revision(revision_id))
 
     def remove(self, article_id: str) -> Revision:
@@ -111,15 +105,15 @@ class ArticleStore:
             NotFoundError: if there is no such story in this collection.
         """
         row = self._one(
-            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", article_id
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", article_id
         ) or self._one(
-            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id"
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
             " WHERE a.id = (SELECT article_id FROM external_ids WHERE external_id = ?)",
             article_id,
         )
         if row is None:
             raise NotFoundError(f"There is no story with the id {article_id!r} here.")
-        return _revision(row)
+        return revision_from(row)
 
     def revision(self, revision_id: int) -> Revision:
         """Return one revision, current or not.
@@ -127,10 +121,10 @@ class ArticleStore:
         Raises:
             NotFoundError: if it does not exist, or no longer.
         """
-        row = self._one(f"{_REVISIONS} WHERE r.id = ?", revision_id)
+        row = self._one(f"{REVISIONS} WHERE r.id = ?", revision_id)
         if row is None:
             raise NotFoundError("This version of the story is no longer stored.")
-        return _revision(row)
+        return revision_from(row)
 
     def revisions(self, revision_ids: Iterable[int]) -> dict[int, Revision]:
         """Return the revisions that exist, by id."""
@@ -139,17 +133,17 @@ class ArticleStore:
         for first in range(0, len(wanted), _MAX_PARAMETERS):
             part = wanted[first : first + _MAX_PARAMETERS]
             marks = ",".join("?" * len(part))
-            for row in self._db.query(f"{_REVISIONS} WHERE r.id IN ({marks})", part):
-                found[row["id"]] = _revision(row)
+            for row in self._db.query(f"{REVISIONS} WHERE r.id IN ({marks})", part):
+                found[row["id"]] = revision_from(row)
         return found
 
     def current(self) -> list[Revision]:
         """Return the current revision of every story, the newest first, unknown dates last."""
         rows = self._db.query(
-            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id"
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
             " ORDER BY r.last_day IS NULL, r.last_day DESC, r.published_at DESC, a.added_at DESC"
         )
-        return [_revision(row) for row in rows]
+        return [revision_from(row) for row in rows]
 
     def count(self) -> int:
         """Return the number of stories."""
@@ -162,10 +156,10 @@ class ArticleStore:
     def newest(self) -> Revision | None:
         """Return the story with the latest known date, or None where no date is known."""
         row = self._one(
-            f"{_REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
             " ORDER BY r.last_day DESC, r.published_at DESC LIMIT 1"
         )
-        return None if row is None else _revision(row)
+        return None if row is None else revision_from(row)
 
     def sources(self) -> list[str]:
         """Return the publishers of the current revisions, each once, sorted."""
@@ -240,9 +234,9 @@ class ArticleStore:
 
     def _insert_article(self, draft: Draft) -> Revision:
         article_id = self._new_id()
-        self._db.execute("INSERT INTO articles (id, added_at) VALUES (?, ?)", [article_id, _now()])
+        self._db.execute("INSERT INTO articles (id, added_at) VALUES (?, ?)", [article_id, now()])
         self._remember_external_id(draft.external_id, article_id)
-        revision_id = self._insert_revision(article_id, draft.text, draft.attribution)
+        revision_id = self._new_revision(article_id, draft.text, draft.attribution)
         return self.revision(revision_id)
 
     def _new_id(self) -> str:
@@ -258,40 +252,14 @@ class ArticleStore:
             if not taken:
                 return candidate
 
-    def _insert_revision(self, article_id: str, text: str, attribution: Attribution) -> int:
-        days = days_covered(attribution.published_at) or (None, None)
-        cursor = self._db.execute(
-            "INSERT INTO revisions (article_id, text, sha256, title, source, author,"
-            " published_at, url, first_day, last_day, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                article_id,
-                text,
-                text_hash(text),
-                attribution.title,
-                attribution.source,
-                attribution.author,
-                attribution.published_at,
-                attribution.url,
-                *days,
-                _now(),
-            ],
-        )
-        revision_id = cursor.lastrowid
-        if revision_id is None:  # an INSERT always has one
-            raise RuntimeError("SQLite gave no row id")
-        # Earlier revisions stay as history, but only the current one is searched.
-        self._db.execute(
-            "DELETE FROM chunks WHERE revision_id IN"
-            " (SELECT id FROM revisions WHERE article_id = ? AND id != ?)",
-            [article_id, revision_id],
-        )
+    def _new_revision(self, article_id: str, text: str, attribution: Attribution) -> int:
+        revision_id = insert_revision(self._db, article_id, text, attribution)
         self._db.execute(
             "UPDATE articles SET revision_id = ?, canonical_url = ? WHERE id = ?",
             [revision_id, canonical_url(attribution.url), article_id],
         )
         self._touch()
-        return int(revision_id)
+        return revision_id
 
     def _touch(self) -> None:
         self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
@@ -314,31 +282,3 @@ def _merged(current: Revision, draft: Draft) -> Attribution:
         published_at=new.published_at or old.published_at,
         url=new.url or old.url,
     )
-
-
-def _revision(row: dict[str, Any]) -> Revision:
-    try:
-        return Revision(
-            id=row["id"],
-            article_id=row["article_id"],
-            external_id=row["external_id"],
-            text=row["text"],
-            sha256=row["sha256"],
-            attribution=Attribution(
-                title=row["title"],
-                source=row["source"],
-                author=row["author"],
-                published_at=row["published_at"],
-                url=row["url"],
-            ),
-            created_at=row["created_at"],
-        )
-    except ValueError as error:
-        raise StorageError(
-            f"The stored text of story {row['article_id']} was altered, so it is not quoted. "
-            "Run `verify`, then restore the collection from a backup or add the story again."
-        ) from error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

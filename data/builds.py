@@ -1,8 +1,9 @@
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlite_utils.db import Database
+
+from data.revisions import now
 
 
 class BuildState(StrEnum):
@@ -61,7 +62,7 @@ class BuildStore:
     def create(self, state: BuildState, recipe: Recipe) -> Build:
         """Begin a build in that state; one that stood there is deleted with its chunks."""
         self.delete(state)
-        created_at = _now()
+        created_at = now()
         cursor = self._db.execute(
             "INSERT INTO builds (state, encoder, weights_hash, dimension, chunker_version,"
             " header_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -97,10 +98,6 @@ class BuildStore:
             self._db.execute(
                 "UPDATE builds SET state = ?, finished_at = coalesce(finished_at, ?)"
                 " WHERE state = ?",
-                [new.value, _now(), old.value],
+                [new.value, now(), old.value],
             )
         self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

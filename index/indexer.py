@@ -3,15 +3,16 @@ from dataclasses import dataclass, replace
 
 from data.articles import ArticleStore, Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore, Recipe
-from data.chunks import ChunkStore, NewChunk
+from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, read, write
 from data.ingestion import Row
-from data.models import Attribution, Draft, Revision, Span
-from index.chunking import CHUNKER_VERSION, HEADER_VERSION, Chunker, header
+from data.models import Attribution, Draft, Revision
+from index.chunking import Chunker
 from index.encoder import Encoder
 from index.encoders import Encoders
 from index.live import LiveIndex
+from index.preparation import Prepared, encode_chunks, prepare, recipe_of
 from index.rebuild_lock import rebuild_lock
 
 # Stories that are encoded together and committed in one transaction.
@@ -33,15 +34,6 @@ class Imported:
 
 class _LiveBuildChangedError(Exception):
     """Another process finished a rebuild while this one encoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A text and attribution with its chunks, encoded and not stored yet."""
-
-    text: str
-    attribution: Attribution
-    chunks: tuple[NewChunk, ...]
 
 
 class Indexer:
@@ -93,7 +85,7 @@ class Indexer:
         for _ in range(2):
             current = self._articles.get(article_id)
             build = self._live_build()
-            prepared = self._prepare([(current.text, attribution)], self._encoders.of(build.recipe))
+            prepared = prepare([(current.text, attribution)], self._encoders.of(build.recipe))
             try:
                 with write(self._db):
                     self._check_live(build)
@@ -163,7 +155,7 @@ class Indexer:
         while True:
             build = self._live_build()
             previews = [(draft, *self._articles.preview(draft)) for draft in drafts]
-            prepared = self._prepare(
+            prepared = prepare(
                 [(d.text, a) for d, status, a in previews if status is not SaveStatus.SAME],
                 self._encoders.of(build.recipe),
             )
@@ -181,7 +173,7 @@ class Indexer:
             self._refresh()
         return saved
 
-    def _store_chunks(self, saved: Saved, build: Build, prepared: Sequence[_Prepared]) -> None:
+    def _store_chunks(self, saved: Saved, build: Build, prepared: Sequence[Prepared]) -> None:
         """Store the chunks of a revision that was saved in this transaction."""
         if saved.status is SaveStatus.SAME:
             return
@@ -192,16 +184,8 @@ class Indexer:
         else:
             # A row before this one in the batch, or another process, changed what it became.
             encoder = self._encoders.of(build.recipe)
-            item = self._prepare([(revision.text, revision.attribution)], encoder)[0]
+            item = prepare([(revision.text, revision.attribution)], encoder)[0]
         self._chunks.add(build.id, revision, item.chunks, searchable=True)
-
-    def _prepare(
-        self, stories: Sequence[tuple[str, Attribution]], encoder: Encoder
-    ) -> list[_Prepared]:
-        """Cut and encode stories; all their chunks go through the encoder together."""
-        chunker = Chunker(encoder.token_spans)
-        spans = [chunker.chunk(text) for text, _ in stories]
-        return _encode(stories, spans, encoder)
 
     def _live_build(self) -> Build:
         """Return the live build; a collection that has none yet gets an empty one."""
@@ -241,7 +225,7 @@ class Indexer:
             (self._chunks.spans(spans_from.id, r.id) if spans_from else []) or chunker.chunk(r.text)
             for r in revisions
         ]
-        prepared = _encode([(r.text, r.attribution) for r in revisions], spans, encoder)
+        prepared = encode_chunks([(r.text, r.attribution) for r in revisions], spans, encoder)
         with write(self._db):
             current = set(self._chunks.unchunked_revisions(building.id))
             for revision, item in zip(revisions, prepared, strict=True):
@@ -267,39 +251,3 @@ class Indexer:
         """Bring the vector index and its file up to what was just committed."""
         with read(self._db):
             self._live.current(self._db)
-
-
-def recipe_of(encoder: Encoder) -> Recipe:
-    """Return the recipe of a build that is made with this encoder by this version."""
-    identity = encoder.identity
-    return Recipe(
-        encoder=identity.name,
-        weights_hash=identity.weights_hash,
-        dimension=identity.dimension,
-        chunker_version=CHUNKER_VERSION,
-        header_version=HEADER_VERSION,
-    )
-
-
-def encoded_text(attribution: Attribution, text: str, span: Span) -> str:
-    """Return what is given to the encoder for a chunk: the story's header, then the slice."""
-    return f"{header(attribution)}\n{span.slice(text)}"
-
-
-def _encode(
-    stories: Sequence[tuple[str, Attribution]], spans: Sequence[Sequence[Span]], encoder: Encoder
-) -> list[_Prepared]:
-    texts = [
-        encoded_text(attribution, text, span)
-        for (text, attribution), story_spans in zip(stories, spans, strict=True)
-        for span in story_spans
-    ]
-    vectors = iter(encoder.encode_documents(texts))
-    return [
-        _Prepared(
-            text,
-            attribution,
-            tuple(NewChunk(span, next(vectors).astype("<f4").tobytes()) for span in story_spans),
-        )
-        for (text, attribution), story_spans in zip(stories, spans, strict=True)
-    ]

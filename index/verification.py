@@ -11,8 +11,8 @@ from data.collections import Collection
 from data.database import Database, integrity_problems, read
 from index.encoder import Vectors
 from index.encoders import Encoders
-from index.indexer import encoded_text
 from index.live import fingerprint
+from index.preparation import encoded_text
 from index.vectors import Ids, IndexFileError, VectorIndex
 
 # Chunks that are encoded again when not all are asked for.

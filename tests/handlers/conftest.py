@@ -91,13 +91,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("PULLQUOTE_") or name in ("DISCORD_TOKEN", "FORCE_COLOR", "COLUMNS"):
             monkeypatch.delenv(name)
-    names = (None, "index", "data", "handlers")
-    levels = {name: logging.getLogger(name).level for name in names}
-    root_handlers = list(logging.getLogger().handlers)
+    root = logging.getLogger()
+    loggers = [root, *(logging.getLogger(name) for name in ("index", "data", "handlers"))]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
     yield
-    logging.getLogger().handlers[:] = root_handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    for logger, level, its_handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = its_handlers
 
 
 @pytest.fixture

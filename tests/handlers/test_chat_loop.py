@@ -1,5 +1,5 @@
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ Typed = Callable[[str], Result]
 
 
 @pytest.fixture
-def typed(terminal: Terminal) -> Iterator[Typed]:
+def typed(terminal: Terminal) -> Typed:
     """A chat that is typed into, on a collection with one story."""
     terminal.add(BRIDGE)
 

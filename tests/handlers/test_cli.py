@@ -318,7 +318,7 @@ def test_questions_of_a_file_get_one_answer_a_line_in_order(
     terminal: Terminal, tmp_path: Path, from_file: bool
 ) -> None:
     bridge, _ = _two_stories(terminal)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": "q1", "question": QUESTION},
         {"id": 2, "question": "What sank?", "source": "Gazette", "note": "ignored"},
         {"question": QUESTION, "article": bridge, "after": "2024-10", "before": "2024"},
@@ -568,7 +568,7 @@ def test_adding_a_jsonl_file_adds_all_its_stories(terminal: Terminal, tmp_path: 
 def test_an_import_keeps_ids_and_fields_ignores_others_and_counts(
     terminal: Terminal, tmp_path: Path
 ) -> None:
-    row = {
+    row: dict[str, Any] = {
         "id": "x1",
         "title": "Bridge",
         "source": "Ledger",
@@ -896,6 +896,22 @@ def test_an_index_file_that_is_cut_short_is_found_and_the_next_question_heals_it
     assert answer.json["answered"]
     assert "is made again from the database" in answer.err
     assert terminal("verify").code == 0
+
+
+def test_a_lock_that_another_process_never_gives_back_is_told_and_questions_go_on(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.add(BRIDGE)
+    monkeypatch.setattr("data.database.LOCK_TIMEOUT", 0)
+    path = terminal.home / "collections/shared/stories.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = terminal("add", "-", stdin=FERRY, code=1)
+        assert result.out == ""
+        assert result.err.startswith("Another process has been writing")
+        assert FIRST_SENTENCE in terminal("ask", QUESTION).out
+        assert len(terminal("articles", "--json").json) == 1
+    assert len(terminal("articles", "--json").json) == 1
 
 
 def test_a_database_from_a_newer_version_is_refused(terminal: Terminal) -> None:

@@ -19,7 +19,7 @@ from index.encoders import (
     SentenceEncoder,
     load_encoder,
 )
-from index.indexer import recipe_of
+from index.preparation import recipe_of
 from index.verification import MIN_COSINE
 from tests.fakes import HashEncoder
 

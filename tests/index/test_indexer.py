@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import index.indexer
+import index.preparation
 from data.articles import Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
@@ -14,8 +15,9 @@ from data.ingestion import Row
 from data.models import Attribution, Draft, Filters, Span
 from index.chunking import Chunker, TokenSpans
 from index.encoders import DEFAULT_ENCODER
-from index.indexer import BATCH_STORIES, encoded_text, recipe_of
+from index.indexer import BATCH_STORIES
 from index.models import Passage
+from index.preparation import encoded_text, recipe_of
 from index.rebuild_lock import rebuild_lock
 from index.vectors import VectorIndex
 from tests.fakes import HashEncoder, Wiring, story, wire
@@ -589,12 +591,12 @@ def test_a_newer_chunker_cuts_stories_anew_and_a_newer_header_does_not(
 ) -> None:
     services.indexer.add(story("Rain fell all day", title="Weather"))
     monkeypatch.setattr(index.indexer, "Chunker", _ByTwo)
-    monkeypatch.setattr(index.indexer, "HEADER_VERSION", 2)
-    monkeypatch.setattr(index.indexer, "header", lambda attribution: f"<{attribution.title}>")
+    monkeypatch.setattr(index.preparation, "HEADER_VERSION", 2)
+    monkeypatch.setattr(index.preparation, "header", lambda attribution: f"<{attribution.title}>")
     services.indexer.rebuild()
     assert services.encoder.encoded[-1] == "<Weather>\nRain fell all day"
     assert (_live(services).recipe.header_version, _spans(services)) == (2, [Span(0, 17)])
-    monkeypatch.setattr(index.indexer, "CHUNKER_VERSION", 2)
+    monkeypatch.setattr(index.preparation, "CHUNKER_VERSION", 2)
     services.indexer.rebuild()
     assert _live(services).recipe.chunker_version == 2
     assert _spans(services) == [Span(0, 9), Span(10, 17)]

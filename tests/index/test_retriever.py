@@ -9,8 +9,8 @@ from data.database import read
 from data.fulltext import query_words
 from data.ingestion import Row
 from data.models import Draft, Filters, Span
-from index.indexer import encoded_text
 from index.models import Passage
+from index.preparation import encoded_text
 from index.retriever import CANDIDATES, DENSE_SHARE, TOP_K
 from tests.fakes import Wiring, story
 

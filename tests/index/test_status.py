@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import index.indexer
+import index.preparation
 import index.status
 from data.builds import BuildState, BuildStore
 from data.models import Attribution
@@ -85,7 +85,7 @@ def test_an_encoder_that_is_asked_for_and_not_used_yet_is_stale(stocked: Wiring)
 def test_stories_that_are_cut_or_labelled_in_an_older_way_are_stale(
     stocked: Wiring, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
-    for module in (index.status, index.indexer):
+    for module in (index.status, index.preparation):
         monkeypatch.setattr(module, version, 2)
     (sentence,) = _status(stocked).stale
     assert "newer way" in sentence

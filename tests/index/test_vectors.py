@@ -159,6 +159,7 @@ def test_an_index_in_cells_finds_a_vector_by_itself_without_looking_everywhere()
     assert not index.exact
     for chunk_id in range(0, 100, 7):
         assert index.search(rows[chunk_id], 1)[0][0] == chunk_id
+    assert len(index.search(rows[0], 100)) < 50
 
 
 @pytest.mark.parametrize("exact_limit", [EXACT, CELLS])
