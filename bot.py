@@ -1,5 +1,6 @@
 """Entry of Pullquote: settings, then services, then the command line."""
 
+import io
 import sys
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,9 @@ def open_services(settings: Settings, collection_name: str) -> Services:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no é still gets the rest
     app = App(settings_for=settings_for, open_services=open_services, samples=ROOT / "data/samples")
     sys.exit(run(app))
 

@@ -104,12 +104,13 @@ class ArticleStore:
         Raises:
             NotFoundError: if there is no such story in this collection.
         """
+        wanted = article_id.encode("utf-8", "replace").decode("utf-8")
         row = self._one(
-            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", article_id
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", wanted
         ) or self._one(
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
             " WHERE a.id = (SELECT article_id FROM external_ids WHERE external_id = ?)",
-            article_id,
+            wanted,
         )
         if row is None:
             raise NotFoundError(f"There is no story with the id {article_id!r} here.")

@@ -217,12 +217,15 @@ class ChunkStore:
         )
         return sorted(wrong + [row[0] for row in strays.fetchall()])
 
-    def fulltext_is_sound(self) -> bool:
-        """Return whether FTS5's own integrity check finds the inverted index in order."""
+    def fulltext_is_sound(self) -> bool | None:
+        """Return whether FTS5's own integrity check finds the inverted index in order.
+
+        The check takes the write lock; None says that it was not to be had.
+        """
         try:
             self._db.execute("INSERT INTO chunks_fts(chunks_fts) VALUES ('integrity-check')")
         except sqlite3.OperationalError:
-            return True  # the check needs to write, which a read-only home does not allow
+            return None
         except sqlite3.DatabaseError:
             return False
         return True

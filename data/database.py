@@ -120,9 +120,21 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise StorageError(explain_storage_error(error, path)) from error
 
 
+_STORAGE_ERRORS = tuple(
+    f"SQLITE_{name}"
+    for name in ("BUSY", "LOCKED", "FULL", "READONLY", "IOERR", "CANTOPEN", "CORRUPT", "NOTADB")
+)
+_STORAGE_WORDS = ("locked", "disk is full", "readonly", "unable to open", "malformed")
+
+
 def is_storage_error(error: Exception) -> bool:
-    """Return whether the error comes from the disk, its rights or a lock, not from a bug."""
-    return isinstance(error, sqlite3.OperationalError | OSError)
+    """Return whether the error comes from the disk, its rights, a lock or damage: no bug."""
+    if isinstance(error, OSError):
+        return True
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return name.startswith(_STORAGE_ERRORS) or any(word in str(error) for word in _STORAGE_WORDS)
 
 
 def explain_storage_error(error: Exception, path: Path | None = None) -> str:

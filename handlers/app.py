@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
+from data.errors import UserError
 from data.ingestion import Given
 from data.models import Filters
-from data.settings import Settings
+from data.settings import Settings, default_home
 from handlers.console import Screen
-from handlers.parameters import FirstDay, LastDay
+from handlers.parameters import FirstDay, LastDay, whole
 from handlers.samples import SAMPLES, load_samples
 from handlers.services import Services
 
@@ -30,6 +31,20 @@ class App:
     screen: Screen = field(default_factory=Screen.of_terminal)
     home: Path | None = None
     collection: str = DEFAULT_COLLECTION
+
+    def settings_home(self) -> Path:
+        """Return the home folder, whether or not its settings can be read."""
+        return self.home or default_home()
+
+    def writing_services(self) -> Services:
+        """Open the services of the named collection, to change what is in it.
+
+        Raises:
+            UserError: if it is the samples collection, whose stories come with the program.
+        """
+        if self.collection == SAMPLES:
+            raise UserError(f"The stories in {SAMPLES} come with Pullquote and stay as they are.")
+        return self.services()
 
     def services(self, collection: str | None = None) -> Services:
         """Open the services of a collection, by default the one that was named.
@@ -87,7 +102,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         before: str | None,
         **others: Any,
     ) -> Any:
-        filters = Filters(source=source, after=after, before=before, article=article)
+        filters = Filters(source=whole(source), after=after, before=before, article=whole(article))
         return command(*values, filters=filters, **others)
 
     for option in (
@@ -127,5 +142,9 @@ def attribution_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def write_json(value: Any) -> None:
-    """Write one JSON value as one line on standard output, never wrapped or escaped."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """Write one JSON value as one line of UTF-8 on standard output, never wrapped."""
+    try:
+        line = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can carry
+        line = json.dumps(value).encode()
+    click.echo(line)

@@ -9,9 +9,9 @@ import click
 from data.errors import UserError
 from data.models import Filters
 from handlers.app import App, filter_options, pass_app, place_options, write_json
-from handlers.chat_loop import chat_loop, show_answer
+from handlers.chat_loop import chat_loop, checked_answer, show_answer
 from handlers.console import passages_view
-from handlers.parameters import day_of
+from handlers.parameters import day_of, whole
 from handlers.records import Record, answer_record, invalid_record, passage_record
 from handlers.services import Services
 from index.answerer import clean_question
@@ -45,9 +45,8 @@ def ask(
             for record in _questions(jsonl):
                 write_json(_answer_line(services, record))
             return
-        answer = services.answerer.answer(question or "", filters)
+        answer = checked_answer(services, question or "", filters)
         if as_json:
-            services.answerer.recheck(answer)
             write_json(answer_record(answer))
         else:
             show_answer(app, services, answer)
@@ -55,7 +54,9 @@ def ask(
 
 @click.command(short_help="Show the passages a question is looked up in.")
 @click.argument("question", required=False)
-@click.option("-k", "top_k", type=click.IntRange(1, _MAX_RESULTS), default=10, show_default=True)
+@click.option(
+    "-k", "top_k", type=click.IntRange(1, _MAX_RESULTS), default=10, help="How many (default: 10)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the passages as one JSON list.")
 @click.option(
     "--jsonl",
@@ -142,9 +143,11 @@ def _line_filters(record: Record) -> Filters:
     values: dict[str, str | None] = {}
     for name in ("article", "source", "after", "before"):
         value = record.get(name)
+        if name == "article" and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # as `import` takes ids
         if value is not None and not isinstance(value, str):
             raise UserError(f"The field {name!r} is not text.")
-        values[name] = value or None
+        values[name] = whole(value) or None
     for name in ("after", "before"):
         if given := values[name]:
             values[name] = day_of(given, last=name == "before")
@@ -158,8 +161,7 @@ def _answer_line(services: Services, record: Record) -> Record:
     try:
         if "error" in record and question is None:
             raise UserError(record["error"])
-        answer = services.answerer.answer(str(question), _line_filters(record))
-        services.answerer.recheck(answer)
+        answer = checked_answer(services, str(question), _line_filters(record))
         return answer_record(answer, query_id=query_id)
     except UserError as error:
         return invalid_record(query_id, question, str(error))

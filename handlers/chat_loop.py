@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TextIO
 
 from data.errors import UserError
+from data.models import Filters
 from handlers.app import App
-from handlers.console import answer_view
+from handlers.console import answer_view, counted
 from handlers.errors import message_for
 from handlers.samples import SAMPLES
 from handlers.services import Services
-from index.models import Answer
+from index.models import Answer, QuoteMismatchError
 
 _LEAVE = frozenset({"exit", "quit", ":q", "bye"})
 
@@ -25,6 +26,8 @@ def chat_loop(app: App, stdin: TextIO) -> None:
             app.screen.note("Ask about the stories; an empty line or Ctrl-D leaves.")
         lines = _prompted(services.settings.home) if interactive else _piped(stdin)
         for line in lines:
+            if not interactive:
+                app.screen.say(f"? {line.strip()}")
             _answer(app, services, line)
 
 
@@ -32,7 +35,8 @@ def _open(app: App) -> Services:
     services = app.services()
     name, count = services.collection.name, services.articles.count()
     if count:
-        app.screen.note(f"Reading {count:,} stories of the collection {name}.")
+        stories = counted(count, "story", "stories")
+        app.screen.note(f"Reading {stories} of the collection {name}.")
         return services
     services.close()
     samples = app.services(SAMPLES)
@@ -43,9 +47,25 @@ def _open(app: App) -> Services:
     return samples
 
 
+def checked_answer(services: Services, question: str, filters: Filters | None = None) -> Answer:
+    """Return an answer whose quotes were compared with what is stored once more, just now.
+
+    A story that another process changed or removed in between is asked about again.
+
+    Raises:
+        QuoteMismatchError: if that happens twice, which no reader's pace explains.
+    """
+    answer = services.answerer.answer(question, filters)
+    try:
+        services.answerer.recheck(answer)
+    except QuoteMismatchError:
+        answer = services.answerer.answer(question, filters)
+        services.answerer.recheck(answer)
+    return answer
+
+
 def show_answer(app: App, services: Services, answer: Answer) -> None:
-    """Check every quote once more against what is stored, then show the answer."""
-    services.answerer.recheck(answer)
+    """Show an answer, framed in a terminal and plain in a pipe."""
     sources = services.articles.sources()
     app.screen.show(answer_view(answer, boxed=app.screen.out.is_terminal, sources=sources))
 
@@ -53,14 +73,16 @@ def show_answer(app: App, services: Services, answer: Answer) -> None:
 def _answer(app: App, services: Services, question: str) -> None:
     try:
         with app.screen.err.status("Reading…"):
-            answer = services.answerer.answer(question)
+            answer = checked_answer(services, question)
         show_answer(app, services, answer)
     except UserError as error:
         app.screen.warn(message_for(error))
 
 
 def _piped(stdin: TextIO) -> Iterator[str]:
-    for line in stdin:
+    # Read as bytes where that is possible: a line in another encoding is no reason to stop.
+    for raw in getattr(stdin, "buffer", stdin):
+        line = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
         if line.strip():
             yield line
 
@@ -75,6 +97,7 @@ def _prompted(home: Path) -> Iterator[str]:
         home.mkdir(parents=True, exist_ok=True)
         path = home / "chat_history"
         path.touch(mode=0o600)
+        path.open("ab").close()  # a folder, or no right to write
         history = FileHistory(str(path))
     except OSError:
         history = InMemoryHistory()

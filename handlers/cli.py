@@ -1,6 +1,7 @@
 import logging
-import os
 import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 import click
 
@@ -9,6 +10,8 @@ from handlers.app import App, place_options
 from handlers.errors import message_for
 
 USER_ERROR_CODE = 1
+LOG_FILE = "pullquote.log"
+_LOG_BYTES, _LOGS_KEPT = 1_000_000, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,11 +44,8 @@ def run(app: App, arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         app.screen.note("Stopped. What was stored before is safe.")
         return 130
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`); nothing more can be written to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001  # the one place where an exception becomes a message
+        _log_into(app.settings_home() / LOG_FILE)
         app.screen.warn(message_for(error))
         return USER_ERROR_CODE
     return code if isinstance(code, int) else 0
@@ -68,3 +68,16 @@ def _configure_logging() -> None:
     root.setLevel(logging.ERROR)
     for name in ("index", "data", "handlers"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _log_into(path: Path) -> None:
+    """Send what is logged from here on to a file in the home, so that no screen has a traceback.
+
+    Where the home cannot be written, it goes to standard error after all: nothing is lost.
+    """
+    try:
+        handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT)
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().handlers[:] = [handler]

@@ -1,3 +1,5 @@
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +16,13 @@ from index.models import Answer, Citation, IndexStatus, Passage, Reason
 from index.verification import Report
 
 CUT = "[…]"
+_PIPE_WIDTH = 2000
 # Lowest confidence for each word, the surest first.
 _SURENESS = ((0.75, "very sure"), (0.55, "fairly sure"), (0.0, "not very sure"))
 _REASONS = {
-    Reason.EMPTY_COLLECTION: "There are no stories here yet. Add one: python bot.py add FILE",
-    Reason.NO_PASSAGE: "Nothing in the stories here is about that.",
-    Reason.LOW_CONFIDENCE: "Nothing in the stories here answers that well enough to quote.",
+    Reason.EMPTY_COLLECTION: "There are no stories here yet. Add one with: python bot.py add FILE",
+    Reason.NO_PASSAGE: "Nothing in the stories here is about that",
+    Reason.LOW_CONFIDENCE: "Nothing in the stories here answers that well enough to quote",
     Reason.FILTERED_OUT: "No story here passes the filters",
 }
 
@@ -34,7 +37,9 @@ class Screen:
     @classmethod
     def of_terminal(cls) -> "Screen":
         """Return the screen of this process."""
-        return cls(Console(highlight=False), Console(stderr=True, highlight=False))
+        # What goes into a pipe is for other programs: lines are as long as they are.
+        width = None if sys.stdout.isatty() else _PIPE_WIDTH
+        return cls(Console(highlight=False, width=width), Console(stderr=True, highlight=False))
 
     def show(self, what: RenderableType) -> None:
         """Show a result; into a pipe it goes as it is, and is never wrapped."""
@@ -60,14 +65,18 @@ def printable(text: str) -> str:
     """Return the text without characters that could steer a terminal or reorder a line.
 
     A story may hold escape sequences and text direction overrides; they are shown as nothing.
+    Unusual line ends become plain ones. Everything that can be seen stays.
     """
-    return "".join(
-        c for c in text if c in "\n\t" or (c.isprintable() and c not in _STEERING) or c in _JOINERS
-    )
+    return _STEERING.sub("", _LINE_ENDS.sub("\n", text))
 
 
-_STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_JOINERS = frozenset("\u200c\u200d\u200e\u200f")  # part of words in several scripts
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_STEERING = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 story`, `1,200 stories`."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def sureness(confidence: float) -> str:
@@ -102,9 +111,9 @@ def answer_view(
     if answer.reason is not None:
         return _refusal(answer, sources)
     parts: list[RenderableType] = [_citation(citation, boxed) for citation in answer.citations]
-    sure = f"I am {sureness(answer.confidence)} that this answers the question."
+    sure = f"I am {sureness(answer.confidence)} that this answers the question"
     filters = filter_words(answer.filters)
-    parts.append(Text(f"{sure} {filters}".strip(), style="dim"))
+    parts.append(Text(f"{sure} {filters}".strip() + ".", style="dim"))
     return Group(*parts)
 
 
@@ -117,7 +126,7 @@ def filter_words(filters: Filters) -> str:
         filters.article and f"story {filters.article}",
     ]
     given = ", ".join(printable(word) for word in words if word)
-    return f"(Only {given}.)" if given else ""
+    return f"(only {given})" if given else ""
 
 
 def _citation(citation: Citation, boxed: bool) -> RenderableType:
@@ -155,14 +164,12 @@ def _emphasised(citation: Citation) -> Text:
 def _refusal(answer: Answer, sources: Sequence[str]) -> RenderableType:
     if answer.reason is None:
         raise ValueError("a refusal has a reason")
-    lines = [Text(_REASONS[answer.reason], style="yellow")]
-    if answer.reason is Reason.FILTERED_OUT:
-        lines[0].append(f". {filter_words(answer.filters)}")
-        if answer.filters.source and sources:
-            known = ", ".join(s.strip() for s in sources[:12])
-            lines.append(Text(printable(f"Publishers here: {known}."), style="dim"))
-    elif answer.filters:
-        lines[0].append(f" {filter_words(answer.filters)}")
+    why = f"{_REASONS[answer.reason]} {filter_words(answer.filters)}".strip()
+    stop = "" if answer.reason is Reason.EMPTY_COLLECTION else "."  # it ends in a command
+    lines = [Text(f"{why}{stop}", style="yellow")]
+    if answer.reason is Reason.FILTERED_OUT and answer.filters.source and sources:
+        known = ", ".join(s.strip() for s in sources[:12])
+        lines.append(Text(printable(f"Publishers here: {known}."), style="dim"))
     if answer.nearest:
         lines.append(Text("The nearest stories:", style="dim"))
         lines.extend(
@@ -239,7 +246,7 @@ def status_view(status: IndexStatus, *, runtime: str) -> RenderableType:
         )
     rows = (
         ("Collection", status.collection),
-        ("Stories", f"{status.stories:,}, in {status.revisions:,} version(s)"),
+        ("Stories", f"{status.stories:,}, in {counted(status.revisions, 'version', 'versions')}"),
         ("Chunks", f"{status.chunks:,}"),
         ("Newest story", newest),
         ("Encoder", f"{status.encoder or 'none yet'} ({runtime})"),
@@ -257,8 +264,9 @@ def status_view(status: IndexStatus, *, runtime: str) -> RenderableType:
 def report_view(report: Report) -> RenderableType:
     """Return what `verify` found."""
     checked = (
-        f"Checked {report.stories:,} stories and {report.chunks:,} chunks; "
-        f"{report.reencoded:,} vectors encoded again."
+        f"Checked {counted(report.stories, 'story', 'stories')} and "
+        f"{counted(report.chunks, 'chunk', 'chunks')}; "
+        f"{counted(report.reencoded, 'vector', 'vectors')} encoded again."
     )
     lines = [Text(checked, style="dim")]
     lines += [Text(f"Note: {note}", style="dim") for note in report.notes]

@@ -20,4 +20,4 @@ def message_for(error: Exception) -> str:
         return explain_storage_error(error)
     incident = secrets.token_hex(4)
     log.error("incident %s", incident, exc_info=error)
-    return f"Something went wrong inside Pullquote. The log has it as incident {incident}."
+    return f"Something went wrong inside Pullquote. Its log has this as incident {incident}."

@@ -4,7 +4,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from handlers.app import App, pass_app, place_options, write_json
-from handlers.console import report_view, status_view
+from handlers.console import counted, report_view, status_view
 from handlers.records import status_record
 from index.status import index_status
 
@@ -38,7 +38,9 @@ def rebuild(app: App, encoder: str | None, rechunk: bool) -> None:
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         count = services.articles.count()
-    app.screen.say(f"Rebuilt the index of {count:,} stories with {build.recipe.encoder}.")
+    app.screen.say(
+        f"Rebuilt the index of {counted(count, 'story', 'stories')} with {build.recipe.encoder}."
+    )
 
 
 @click.command(short_help="Show what is stored and what is stale.")

@@ -27,6 +27,11 @@ class LastDay(FirstDay):
     _which = 1
 
 
+def whole(text: str | None) -> str | None:
+    """Return the text without halves of characters, which can be typed but never stored."""
+    return None if text is None else text.encode("utf-8", "ignore").decode("utf-8")
+
+
 def day_of(text: str, *, last: bool) -> str | None:
     """Return the first or last ISO day that a date means, or None where it cannot be read."""
     days = days_covered(parse_date(text))

@@ -45,7 +45,7 @@ def add(
         _import(app, Path(file), as_json=as_json)
         return
     draft = _read_standard_input(given) if file == "-" else read_story(Path(file), given)
-    with closing(app.services()) as services:
+    with closing(app.writing_services()) as services:
         saved = services.indexer.add(draft)
     for note in draft.notes:
         app.screen.warn(note)
@@ -83,7 +83,7 @@ def articles(app: App, as_json: bool) -> None:
     elif stories:
         app.screen.show(articles_view(stories))
     else:
-        app.screen.note("There are no stories here yet. Add one: python bot.py add FILE")
+        app.screen.note("There are no stories here yet. Add one with: python bot.py add FILE")
 
 
 @click.command(short_help="Show one story.")
@@ -120,7 +120,7 @@ def edit(
     """
     if given == Given():
         raise click.UsageError("Name at least one of --title --source --author --date --url.")
-    with closing(app.services()) as services:
+    with closing(app.writing_services()) as services:
         current = services.articles.get(article_id).attribution
         attribution = amended(current, given)
         saved = services.indexer.edit(article_id, attribution)
@@ -136,7 +136,7 @@ def edit(
 @pass_app
 def remove(app: App, article_id: str) -> None:
     """Delete a story with all its versions, for good."""
-    with closing(app.services()) as services:
+    with closing(app.writing_services()) as services:
         removed = services.indexer.remove(article_id)
     app.screen.say(f"Removed story {removed.article_id}: {removed.attribution.title.strip()}")
 
@@ -161,7 +161,7 @@ def _import(app: App, path: Path, *, as_json: bool) -> None:
         TimeRemainingColumn(),
     )
     with (
-        closing(app.services()) as services,
+        closing(app.writing_services()) as services,
         Progress(*columns, console=app.screen.err, transient=True, disable=quiet) as bar,
     ):
         task = bar.add_task("Importing", total=None if path.suffix == ".gz" else size, stories=0)

@@ -47,6 +47,8 @@ def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tu
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
             chosen.append((item, span))
+    # Among equals the order in which they were chosen stays: other stories first.
+    chosen.sort(key=lambda pair: -pair[0].rank_score)
     return tuple(
         _citation(number, item, span) for number, (item, span) in enumerate(chosen, start=1)
     )
@@ -151,7 +153,7 @@ def _citation(number: int, item: Evidence, span: Span) -> Citation:
         number=number,
         revision=item.revision,
         span=span,
-        score=item.score,
+        score=item.rank_score,
         highlight=item.highlight if keep else None,
         speaker=item.speaker,
         cut_before=span.start > item.span.start,

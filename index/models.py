@@ -37,7 +37,8 @@ class Speaker:
 class Evidence:
     """What a reader found: the sentences that answer, and where in them the answer stands.
 
-    `score`, 0..1, is how sure the reader is that they answer. `highlight` lies inside `span`.
+    `score`, 0..1, is the probability that they answer. `strength`, 0..1, is what the reader orders
+    its evidence by where that is something else. `highlight` lies inside `span`.
     """
 
     revision: Revision
@@ -45,6 +46,12 @@ class Evidence:
     score: float
     highlight: Span | None = None
     speaker: Speaker | None = None
+    strength: float | None = None
+
+    @property
+    def rank_score(self) -> float:
+        """Return what orders the evidence of one question: its strength, else its score."""
+        return self.score if self.strength is None else self.strength
 
 
 class QuoteMismatchError(Exception):
@@ -56,7 +63,8 @@ class Citation:
     """A numbered quote; it can only be built from a revision and a span of it.
 
     `quote` is cut out of the revision here and nowhere else. `highlight` is a span of the
-    revision inside the quote; `cut_before` and `cut_after` tell that the sentence goes on outside.
+    revision inside the quote; `score`, 0..1, orders the quotes of one answer; `cut_before` and
+    `cut_after` tell that the sentence goes on outside.
 
     Raises:
         ValueError: if the span reaches beyond the text or the highlight beyond the quote.

@@ -23,6 +23,8 @@ LEAD_WEIGHT = 0.25  # over its place in the story: a story's first sentences sum
 TITLE_SHARE = 0.5  # of a term that only the story's title has
 PASSAGE_WEIGHT = 0.15  # the retriever's score of the passage that it stands in
 
+HIGHEST_SCORE = COVERAGE_WEIGHT + SIMILARITY_WEIGHT + TYPE_WEIGHT + LEAD_WEIGHT + PASSAGE_WEIGHT
+
 # Probability that the best sentence answers: a logistic function of its coverage and similarity,
 # fitted by benchmarks/calibrate.py on NewsQA questions asked of their own and of a wrong story.
 CALIBRATION = {"coverage": 2.5, "similarity": 4.1, "constant": -3.5}
@@ -82,6 +84,7 @@ class SentenceReader:
                 span=sentence.span,
                 score=probability(sentence.covered, sentence.similar),
                 highlight=highlight(question, sentence.revision.text, sentence.span),
+                strength=min(max(sentence.score / HIGHEST_SCORE, 0.0), 1.0),
             )
             for sentence in self.score(question, passages)
         ]

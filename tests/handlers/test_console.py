@@ -180,13 +180,13 @@ def test_how_sure_the_bot_is_is_said_in_words(confidence: float, how_sure: str) 
     ("filters", "sentence"),
     [
         (Filters(), ""),
-        (Filters(source="The Ledger"), "(Only publisher The Ledger.)"),
-        (Filters(after="2024-10-01"), "(Only from 2024-10-01 on.)"),
-        (Filters(before="2024-10-31"), "(Only up to 2024-10-31.)"),
-        (Filters(article="abc"), "(Only story abc.)"),
+        (Filters(source="The Ledger"), "(only publisher The Ledger)"),
+        (Filters(after="2024-10-01"), "(only from 2024-10-01 on)"),
+        (Filters(before="2024-10-31"), "(only up to 2024-10-31)"),
+        (Filters(article="abc"), "(only story abc)"),
         (
             Filters("L", "2024", "2025", "abc"),
-            "(Only publisher L, from 2024 on, up to 2025, story abc.)",
+            "(only publisher L, from 2024 on, up to 2025, story abc)",
         ),
     ],
 )
@@ -220,7 +220,7 @@ def test_a_refusal_of_an_empty_collection_says_how_to_add_a_story() -> None:
 def test_a_refusal_says_which_filters_applied(reason: Reason) -> None:
     filters = Filters(source="Nobody", after="2025-01-01")
     found = words(shown(answer_view(refused(reason, filters=filters))))
-    assert "(Only publisher Nobody, from 2025-01-01 on.)" in found
+    assert "(only publisher Nobody, from 2025-01-01 on)" in found
 
 
 def test_a_publisher_that_is_not_here_is_answered_with_those_that_are() -> None:
@@ -394,7 +394,7 @@ def test_a_status_shows_counts_newest_story_encoder_fingerprint_sizes_and_what_i
     found = words(shown(status_view(_status(story(), "It is behind."), runtime="torch fp32"), 120))
     for value in (
         "Collection shared",
-        "Stories 1,200, in 1,300 version(s)",
+        "Stories 1,200, in 1,300 versions",
         "Chunks 5,000",
         f"Newest story {attribution_line(story())}",
         "Encoder tiny (torch fp32)",

@@ -62,7 +62,8 @@ def test_any_other_error_is_shown_as_an_incident_that_the_log_has_with_its_trace
         _fail()
     shown = message_for(caught.value)
     found = re.fullmatch(
-        r"Something went wrong inside Pullquote\. The log has it as incident ([0-9a-f]{8})\.", shown
+        r"Something went wrong inside Pullquote\. Its log has this as incident ([0-9a-f]{8})\.",
+        shown,
     )
     assert found is not None
     assert "secret detail" not in shown

@@ -73,7 +73,8 @@ def test_other_stories_are_quoted_before_one_is_quoted_twice() -> None:
         evidence(three, Span(0, 4), score=0.87),
     ]
     assert _quotes(cite("Why?", found, threshold=0.1)) == ["Rain fell.", "Ice.", "Sun."]
-    assert _quotes(cite("Why?", found[:3], threshold=0.1)) == ["Rain fell.", "Ice.", "Snow melted."]
+    both = cite("Why?", found[:3], threshold=0.1)
+    assert _quotes(both) == ["Rain fell.", "Snow melted.", "Ice."]  # chosen so, shown by strength
 
 
 def test_two_revisions_of_one_story_are_one_story() -> None:

@@ -413,6 +413,24 @@ def test_a_story_that_changes_while_a_rebuild_encodes_it_is_not_built_as_it_was(
     assert _sound(services)
 
 
+def test_a_story_that_is_added_right_before_the_switch_is_in_the_new_index(
+    services: Wiring, other: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.indexer.add(MAYOR)
+    add, look = _once(lambda: other.indexer.add(FERRY)), ChunkStore.unchunked_revisions
+
+    def look_and_let_another_add(chunks: ChunkStore, build_id: int) -> list[int]:
+        found = look(chunks, build_id)
+        if not found:
+            add()
+        return found
+
+    monkeypatch.setattr(ChunkStore, "unchunked_revisions", look_and_let_another_add)
+    services.indexer.rebuild()
+    assert services.articles.count() == len(_ids(services)) == 2
+    assert _sound(services)
+
+
 def test_two_rebuilds_at_once_are_refused(services: Wiring, other: Wiring) -> None:
     services.indexer.add(MAYOR)
     refused: list[str] = []
