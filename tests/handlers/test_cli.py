@@ -10,7 +10,9 @@ import pytest
 import bot
 from data.errors import UserError
 from data.ingestion import read_story
+from index.answerer import Answerer
 from index.encoder import Encoder
+from index.models import Answer, QuoteMismatchError
 from tests.fakes import HashEncoder
 from tests.handlers.conftest import Terminal
 from tests.handlers.test_records import ANSWER_KEYS, ARTICLE_KEYS, CITATION_KEYS, PASSAGE_KEYS
@@ -1043,3 +1045,62 @@ def test_json_alone_is_on_standard_output_and_never_wrapped(terminal: Terminal) 
         result = terminal(*words, "--json")
         assert result.out == json.dumps(result.json, ensure_ascii=False) + "\n"
         assert result.err == ""
+
+
+# --- what was found by trying to break it
+
+
+@pytest.mark.parametrize("command", [["add", "-"], ["remove", "x"], ["edit", "x", "--title", "T"]])
+def test_the_sample_stories_stay_as_they_are(terminal: Terminal, command: list[str]) -> None:
+    words = [*command, "--collection", "samples"]
+    result = terminal(*words, stdin="Rain fell all day.", code=1)
+    assert "stay as they are" in result.err
+
+
+def test_half_a_character_in_a_question_line_spoils_no_other_line(terminal: Terminal) -> None:
+    terminal.add("The mayor opened the bridge on Friday.")
+    lines = [
+        '{"id": "\\ud800", "question": "Who opened the bridge?"}',
+        '{"id": "b", "question": "Who opened the bridge?", "source": "\\ud800"}',
+        '{"id": "c", "question": "\\ud800"}',
+        '{"id": "d", "question": "Who opened the bridge?"}',
+    ]
+    result = terminal("ask", "--jsonl", "-", stdin="\n".join(lines) + "\n")
+    answers = [json.loads(line) for line in result.out.splitlines()]
+    assert [a["answered"] for a in answers] == [True, True, False, True]
+    assert result.code == 0
+
+
+def test_a_bug_is_told_with_an_incident_and_its_traceback_goes_to_the_log_file(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    terminal.add("The mayor opened the bridge on Friday.")
+    monkeypatch.setattr("index.answerer.Answerer.answer", fail)
+    result = terminal("ask", "Who opened the bridge?", code=1)
+    assert "incident" in result.err
+    assert "Traceback" not in result.err + result.out
+    logged = (terminal.home / "pullquote.log").read_text("utf-8")
+    assert "Traceback" in logged
+    assert "secret detail" in logged
+
+
+def test_a_story_that_goes_while_it_is_quoted_is_asked_about_again(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.add("The mayor opened the bridge on Friday.")
+    plain = Answerer.recheck
+    calls: list[str] = []
+
+    def gone_once(self: Answerer, answer: Answer) -> None:
+        calls.append(answer.question)
+        if len(calls) == 2:  # the first is the answerer's own
+            raise QuoteMismatchError("gone")
+        plain(self, answer)
+
+    monkeypatch.setattr(Answerer, "recheck", gone_once)
+    result = terminal("ask", "Who opened the bridge?")
+    assert "The mayor opened the bridge on Friday." in result.out
+    assert len(calls) == 4

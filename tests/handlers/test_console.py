@@ -193,7 +193,7 @@ def test_how_sure_the_bot_is_is_said_in_words(confidence: float, how_sure: str) 
 def test_filters_that_applied_are_said_with_the_answer(filters: Filters, sentence: str) -> None:
     assert filter_words(filters) == sentence
     found = words(shown(answer_view(answered(citation(story()), filters=filters)), 120))
-    assert found.endswith(f"answers the question. {sentence}".strip())
+    assert found.endswith(f"answers the question {sentence}".strip() + ".")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -435,3 +435,12 @@ def test_into_a_pipe_nothing_is_wrapped() -> None:
     for console in (out, err):
         assert isinstance(console.file, io.StringIO)
         assert LONG in console.file.getvalue()
+
+
+def test_every_character_of_a_story_that_can_be_seen_is_shown() -> None:
+    seen = "10\u00a0000 crowns\u202fmore,\u3000Mr.\u2009Smith \u200d\ue000 🏴\U000e0067\U000e007f"
+    assert printable(seen) == seen
+
+
+def test_unusual_line_ends_part_lines_and_never_glue_words_together() -> None:
+    assert printable("a\rb\r\nc\u2028d\x85e") == "a\nb\nc\nd\ne"
