@@ -1,5 +1,6 @@
+import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from data.database import scalar, write
-from data.errors import NotFoundError
+from data.errors import NotFoundError, StorageError
+from data.identity import identify, remember_external_id
 from data.models import Attribution, Draft, Revision, text_hash
 from data.plaintext import title_from
-from data.revisions import REVISIONS, insert_revision, now, revision_from
+from data.revisions import REVISIONS, insert_revision, now, revision_from, touch
 from data.urls import canonical_url
+
+log = logging.getLogger(__name__)
 
 # Public ids avoid letters that are mistaken for one another.
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -50,13 +54,13 @@ class ArticleStore:
         is. What a draft does not know (an author, say) does not erase what is known.
         """
         with write(self._db):
-            article_id = self._identify(draft)
+            article_id = identify(self._db, draft)
             if article_id is None:
                 return Saved(SaveStatus.NEW, self._insert_article(draft))
-            current = self.get(article_id)
-            named = self._remember_external_id(draft.external_id, article_id)
-            attribution = _merged(current, draft)
-            if draft.text == current.text and attribution == current.attribution:
+            current = self._sound(article_id)
+            named = remember_external_id(self._db, draft.external_id, article_id)
+            attribution = draft.attribution if current is None else _merged(current, draft)
+            if current and (draft.text, attribution) == (current.text, current.attribution):
                 if named:
                     self._touch()
                 return Saved(SaveStatus.SAME, self.get(article_id))
@@ -65,10 +69,12 @@ class ArticleStore:
 
     def preview(self, draft: Draft) -> tuple[SaveStatus, Attribution]:
         """Return what saving the draft would do now, and the attribution it would end up with."""
-        article_id = self._identify(draft)
+        article_id = identify(self._db, draft)
         if article_id is None:
             return SaveStatus.NEW, draft.attribution
-        current = self.get(article_id)
+        current = self._sound(article_id)
+        if current is None:
+            return SaveStatus.CHANGED, draft.attribution
         attribution = _merged(current, draft)
         same = draft.text == current.text and attribution == current.attribution
         return (SaveStatus.SAME if same else SaveStatus.CHANGED), attribution
@@ -93,17 +99,23 @@ class ArticleStore:
             NotFoundError: if there is no such story.
         """
         with write(self._db):
-            current = self.get(article_id)
-            self._db.execute("DELETE FROM articles WHERE id = ?", [current.article_id])
+            row = self._current_row(article_id)
+            # An altered text is no reason to keep it: it is only named here, not quoted.
+            removed = revision_from({**row, "sha256": text_hash(row["text"])})
+            self._db.execute("DELETE FROM articles WHERE id = ?", [removed.article_id])
             self._touch()
-            return current
+            return removed
 
     def get(self, article_id: str) -> Revision:
         """Return the current revision of the story with this id, ours or its external one.
 
         Raises:
             NotFoundError: if there is no such story in this collection.
+            StorageError: if its text was altered in the database.
         """
+        return revision_from(self._current_row(article_id))
+
+    def _current_row(self, article_id: str) -> dict[str, Any]:
         wanted = article_id.encode("utf-8", "replace").decode("utf-8")
         row = self._one(
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE a.id = ?", wanted
@@ -114,7 +126,14 @@ class ArticleStore:
         )
         if row is None:
             raise NotFoundError(f"There is no story with the id {article_id!r} here.")
-        return revision_from(row)
+        return row
+
+    def _sound(self, article_id: str) -> Revision | None:
+        """Return the story's current revision, or None where its text was altered."""
+        try:
+            return self.get(article_id)
+        except StorageError:
+            return None
 
     def revision(self, revision_id: int) -> Revision:
         """Return one revision, current or not.
@@ -128,23 +147,26 @@ class ArticleStore:
         return revision_from(row)
 
     def revisions(self, revision_ids: Iterable[int]) -> dict[int, Revision]:
-        """Return the revisions that exist, by id."""
+        """Return the revisions that exist, by id; one whose text was altered is left out."""
         wanted = sorted(set(revision_ids))
         found: dict[int, Revision] = {}
         for first in range(0, len(wanted), _MAX_PARAMETERS):
             part = wanted[first : first + _MAX_PARAMETERS]
             marks = ",".join("?" * len(part))
             for row in self._db.query(f"{REVISIONS} WHERE r.id IN ({marks})", part):
-                found[row["id"]] = revision_from(row)
+                found.update((revision.id, revision) for revision in _sound_only([row]))
         return found
 
     def current(self) -> list[Revision]:
-        """Return the current revision of every story, the newest first, unknown dates last."""
+        """Return the current revision of every story, the newest first, unknown dates last.
+
+        A story whose text was altered is left out, with a warning.
+        """
         rows = self._db.query(
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
             " ORDER BY r.last_day IS NULL, r.last_day DESC, r.published_at DESC, a.added_at DESC"
         )
-        return [revision_from(row) for row in rows]
+        return list(_sound_only(rows))
 
     def count(self) -> int:
         """Return the number of stories."""
@@ -174,6 +196,13 @@ class ArticleStore:
         """Return the number that every committed change of the collection raises."""
         return int(scalar(self._db, "SELECT value FROM state WHERE key = 'generation'"))
 
+    def token(self) -> int:
+        """Return the random number that every committed change draws anew.
+
+        Two databases of one number hold the same: a restored backup never has a later one's.
+        """
+        return int(scalar(self._db, "SELECT value FROM state WHERE key = 'token'"))
+
     def altered_revisions(self) -> list[int]:
         """Return the ids of the revisions whose text no longer matches its hash."""
         rows = self._db.query("SELECT id, text, sha256 FROM revisions ORDER BY id")
@@ -187,56 +216,10 @@ class ArticleStore:
         )
         return [row["id"] for row in rows]
 
-    def _identify(self, draft: Draft) -> str | None:
-        """Return the id of the story that the draft is a version of, or None."""
-        if draft.external_id is not None:
-            known = self._by_external_id(draft.external_id)
-            if known is not None:
-                return known
-        attribution = draft.attribution
-        same_text = scalar(
-            self._db,
-            "SELECT a.id FROM articles a JOIN revisions r ON r.id = a.revision_id"
-            " WHERE r.sha256 = ? AND r.source IS ? AND a.canonical_url IS ?",
-            text_hash(draft.text),
-            attribution.source,
-            canonical_url(attribution.url),
-        )
-        if same_text is not None or attribution.url is None:
-            return None if same_text is None else str(same_text)
-        by_url = scalar(
-            self._db,
-            "SELECT a.id FROM articles a WHERE a.canonical_url = ? AND (? IS NULL OR NOT EXISTS"
-            " (SELECT 1 FROM external_ids e WHERE e.article_id = a.id)) ORDER BY a.added_at DESC",
-            canonical_url(attribution.url),
-            draft.external_id,
-        )
-        return None if by_url is None else str(by_url)
-
-    def _by_external_id(self, external_id: str) -> str | None:
-        found = scalar(
-            self._db, "SELECT article_id FROM external_ids WHERE external_id = ?", external_id
-        )
-        return None if found is None else str(found)
-
-    def _remember_external_id(self, external_id: str | None, article_id: str) -> bool:
-        """Let the external id name the story; return whether it is new.
-
-        The first one that a story gets is the one that it shows.
-        """
-        if external_id is None or self._by_external_id(external_id) is not None:
-            return False
-        taken = scalar(self._db, "SELECT 1 FROM external_ids WHERE article_id = ?", article_id)
-        self._db.execute(
-            "INSERT INTO external_ids VALUES (?, ?, ?)",
-            [external_id, article_id, 0 if taken else 1],
-        )
-        return True
-
     def _insert_article(self, draft: Draft) -> Revision:
         article_id = self._new_id()
         self._db.execute("INSERT INTO articles (id, added_at) VALUES (?, ?)", [article_id, now()])
-        self._remember_external_id(draft.external_id, article_id)
+        remember_external_id(self._db, draft.external_id, article_id)
         revision_id = self._new_revision(article_id, draft.text, draft.attribution)
         return self.revision(revision_id)
 
@@ -263,10 +246,18 @@ class ArticleStore:
         return revision_id
 
     def _touch(self) -> None:
-        self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
+        touch(self._db)
 
     def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         return next(iter(list(self._db.query(sql, list(parameters)))), None)
+
+
+def _sound_only(rows: Iterable[dict[str, Any]]) -> Iterator[Revision]:
+    for row in rows:
+        try:
+            yield revision_from(row)
+        except StorageError as error:
+            log.warning("%s", error)
 
 
 def _merged(current: Revision, draft: Draft) -> Attribution:

@@ -3,7 +3,7 @@ from enum import StrEnum
 
 from sqlite_utils.db import Database
 
-from data.revisions import now
+from data.revisions import now, touch
 
 
 class BuildState(StrEnum):
@@ -100,4 +100,4 @@ class BuildStore:
                 " WHERE state = ?",
                 [new.value, now(), old.value],
             )
-        self._db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
+        touch(self._db)

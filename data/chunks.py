@@ -159,6 +159,15 @@ class ChunkStore:
             found.extend(StoredVector(i, v, zlib.crc32(v) == c) for i, v, c in rows.fetchall())
         return found
 
+    def checksums(self, chunk_ids: Iterable[int]) -> dict[int, int]:
+        """Return the checksum (CRC-32) of the vector of each chunk that exists, by id."""
+        found: dict[int, int] = {}
+        for part in _parts(chunk_ids):
+            marks = ",".join("?" * len(part))
+            rows = self._db.execute(f"SELECT id, checksum FROM chunks WHERE id IN ({marks})", part)
+            found.update(rows.fetchall())
+        return found
+
     def spans(self, build_id: int, revision_id: int) -> list[Span]:
         """Return the spans of a revision's chunks in a build, in order."""
         rows = self._db.execute(

@@ -161,7 +161,10 @@ def explain_storage_error(error: Exception, path: Path | None = None) -> str:
 
 def integrity_problems(db: Database) -> list[str]:
     """Return what SQLite's own integrity and foreign key checks find, in sentences; [] is sound."""
-    rows = [row[0] for row in db.execute("PRAGMA integrity_check(5)").fetchall()]
+    try:
+        rows = [row[0] for row in db.execute("PRAGMA integrity_check(5)").fetchall()]
+    except sqlite3.DatabaseError as error:
+        return [f"The database file is damaged: {error}."]
     problems = [] if rows == ["ok"] else [f"The database file is damaged: {row}." for row in rows]
     orphans = db.execute("PRAGMA foreign_key_check").fetchall()
     if orphans:

@@ -1,9 +1,11 @@
 import gzip
 import json
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -136,9 +138,12 @@ def read_rows(path: Path) -> Iterator[Row]:
 
     Blank lines are skipped. A row's size counts the (unpacked) bytes of its line, for progress.
 
+    Where a file is damaged further on, the last row is the reason; what stood before it is kept.
+
     Raises:
-        UserError: if the file cannot be opened, or is damaged further on.
+        UserError: if the file cannot be opened.
     """
+    number = 0
     try:
         with path.open("rb") as raw_stream, _unpacked(raw_stream) as stream:
             for number, raw in enumerate(_lines(stream), start=1):
@@ -146,7 +151,9 @@ def read_rows(path: Path) -> Iterator[Row]:
                     yield _row(number, raw)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"{path} cannot be read: {reason}.") from error
+        if number == 0:
+            raise UserError(f"{path} cannot be read: {reason.rstrip('.')}.") from error
+        yield Row(number + 1, 0, None, f"the file is damaged from here on ({reason.rstrip('.')})")
 
 
 def amended(current: Attribution, given: Given) -> Attribution:
@@ -175,10 +182,8 @@ def amended(current: Attribution, given: Given) -> Attribution:
     return Attribution(**values)
 
 
-def _unpacked(stream: IO[bytes]) -> IO[bytes]:
-    magic = stream.read(2)
-    stream.seek(0)
-    if magic == b"\x1f\x8b":
+def _unpacked(stream: BufferedReader) -> IO[bytes]:
+    if stream.peek(2)[:2] == b"\x1f\x8b":
         return gzip.open(stream)  # type: ignore[return-value]  # GzipFile reads like IO[bytes]
     return stream
 
@@ -214,13 +219,14 @@ def _text(value: object) -> str:
         raise StoryRefusedError("it has no text")
     if not isinstance(value, str):
         raise StoryRefusedError("its text is not text")
-    if not value.strip():
+    _encodable(value, "text")
+    if not any(unicodedata.category(c)[0] not in "CZ" for c in value):
         raise StoryRefusedError("it has no text")
     if "\x00" in value:
         raise StoryRefusedError("its text holds NUL bytes, so it is probably not a text")
     if len(value) > MAX_TEXT_LENGTH:
         raise StoryRefusedError(f"its text is longer than {MAX_TEXT_LENGTH:,} characters")
-    return normalise(_encodable(value, "text") or "")
+    return normalise(value)
 
 
 def _encodable(value: str | None, name: str) -> str | None:

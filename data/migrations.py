@@ -8,7 +8,7 @@ stories = Migrations("stories")
 def m001_stories(db: Database) -> None:
     """Create articles, their revisions, and the counter that tells that something changed."""
     db.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT")
-    db.execute("INSERT INTO state VALUES ('generation', 0)")
+    db.execute("INSERT INTO state VALUES ('generation', 0), ('token', random())")
     db.execute("""
         CREATE TABLE articles (
             id TEXT PRIMARY KEY,

@@ -8,9 +8,11 @@ from sentencex import segment
 
 from data.errors import StoryRefusedError
 
+_TITLE_LOOKS_AT = 1000  # characters of the first line
 _MAX_TITLE = 120  # characters of a title that is made from the text
+_EOL = r"(?:\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(
-    r"\A\ufeff?---[ \t]*\r?\n(.{0,10000}?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S
+    rf"\A\ufeff?---[ \t]*{_EOL}(.{{0,10000}}?){_EOL}(?:---|\.\.\.)[ \t]*(?:{_EOL}|\Z)", re.S
 )
 _DATE_LINE = re.compile(r"\A\s*date[ \t]+(\d{4}-\d{2}-\d{2})[ \t]+", re.I)
 _HEADING = re.compile(r"\A\s*#[ \t]+([^\r\n]+?)[ \t#]*(?:\r?\n|\Z)")
@@ -25,6 +27,7 @@ _ALIASES = {
     "url": ("url", "link", "canonical_url"),
     "id": ("id", "external_id"),
 }
+_YAML_NULLS = ("", "~", "null")
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Share of undecodable noise above which a guess at an old encoding is not believed.
@@ -112,8 +115,7 @@ def split_story(text: str) -> StoryParts:
     if match := _DATE_LINE.match(text):
         fields.setdefault("published_at", match[1])
         text = text[match.end() :]
-    elif match := _HEADING.match(text):
-        fields.setdefault("title", match[1])
+    elif (match := _HEADING.match(text)) and match[1] == fields.setdefault("title", match[1]):
         text = text[match.end() :].lstrip("\r\n")
     return StoryParts(text.removeprefix("\ufeff"), fields)
 
@@ -146,7 +148,7 @@ def _front_matter(block: str) -> dict[str, str] | None:
             value = loaded.get(alias)
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 value = ", ".join(value)
-            if isinstance(value, str) and value.strip():
+            if isinstance(value, str) and value.strip().lower() not in _YAML_NULLS:
                 fields[name] = value.strip()
                 break
     return fields
@@ -159,7 +161,7 @@ def title_from(text: str) -> str:
     """
     lines = (_UNPRINTED.sub(" ", line).strip() for line in text.splitlines())
     first = next(filter(None, lines), "")
-    sentences = (" ".join(part.split()) for part in segment("en", first))
+    sentences = (" ".join(part.split()) for part in segment("en", first[:_TITLE_LOOKS_AT]))
     sentence = next((s for s in sentences if s.strip(".… ")), first) or "untitled"
     if len(sentence) <= _MAX_TITLE:
         return sentence.rstrip(".") or sentence

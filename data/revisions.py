@@ -71,8 +71,14 @@ def revision_from(row: dict[str, Any]) -> Revision:
     except ValueError as error:
         raise StorageError(
             f"The stored text of story {row['article_id']} was altered, so it is not quoted. "
-            "Run `verify`, then restore the collection from a backup or add the story again."
+            "Add the story again, remove it, or restore the collection from a backup."
         ) from error
+
+
+def touch(db: Database) -> None:
+    """Mark the collection as changed: its generation rises and its token is drawn anew."""
+    db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
+    db.execute("UPDATE state SET value = random() WHERE key = 'token'")
 
 
 def now() -> str:

@@ -12,7 +12,7 @@ from data.ingestion import Given
 from data.models import Filters
 from data.settings import Settings, default_home
 from handlers.console import Screen
-from handlers.parameters import FirstDay, LastDay, whole
+from handlers.parameters import FirstDay, LastDay, not_empty, whole
 from handlers.samples import SAMPLES, load_samples
 from handlers.services import Services
 
@@ -63,7 +63,8 @@ pass_app = click.make_pass_decorator(App)
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
     if value is not None and parameter.name is not None:
-        setattr(ctx.find_root().obj, parameter.name, value)
+        kept = Path(str(value)).expanduser() if parameter.name == "home" else value
+        setattr(ctx.find_root().obj, parameter.name, kept)
     return value
 
 
@@ -79,9 +80,8 @@ def place_options(command: F) -> F:
         ),
         click.option(
             "--home",
-            type=click.Path(path_type=Path, file_okay=True),
             metavar="DIR",
-            callback=_keep,
+            callback=lambda c, p, v: _keep(c, p, not_empty(c, p, v)),
             expose_value=False,
             help="Where everything is kept (default: $PULLQUOTE_HOME, or ./var).",
         ),
@@ -108,8 +108,12 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--before", type=LastDay(), help="Only stories of this day or earlier."),
         click.option("--after", type=FirstDay(), help="Only stories of this day or later."),
-        click.option("--source", metavar="NAME", help="Only stories of this publisher."),
-        click.option("--article", metavar="ID", help="Only the story with this id."),
+        click.option(
+            "--source", metavar="NAME", callback=not_empty, help="Only stories of this publisher."
+        ),
+        click.option(
+            "--article", metavar="ID", callback=not_empty, help="Only the story with this id."
+        ),
     ):
         bundled = option(bundled)
     return bundled

@@ -39,7 +39,7 @@ def ask(
     filters: Filters,
 ) -> None:
     """Ask QUESTION and get quotes, or the reason why there are none."""
-    _one_of(question, jsonl)
+    _one_of(question, jsonl, filters)
     with closing(app.services()) as services:
         if jsonl is not None:
             for record in _questions(jsonl):
@@ -76,7 +76,7 @@ def search(
     filters: Filters,
 ) -> None:
     """Show the passages that QUESTION is looked up in, without choosing quotes."""
-    _one_of(question, jsonl)
+    _one_of(question, jsonl, filters)
     with closing(app.services()) as services:
         if jsonl is not None:
             for record in _questions(jsonl):
@@ -117,9 +117,11 @@ def run_(app: App) -> None:
 COMMANDS = (ask, search, chat, run_)
 
 
-def _one_of(question: str | None, jsonl: IO[bytes] | None) -> None:
+def _one_of(question: str | None, jsonl: IO[bytes] | None, filters: Filters) -> None:
     if (question is None) == (jsonl is None):
         raise click.UsageError("Give either a QUESTION or --jsonl FILE.")
+    if jsonl is not None and filters:
+        raise click.UsageError("With --jsonl each line has filters of its own.")
 
 
 def _questions(stream: IO[bytes]) -> Iterator[Record]:
@@ -128,7 +130,7 @@ def _questions(stream: IO[bytes]) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line.decode("utf-8-sig"))
+            record = json.loads(line.decode("utf-8-sig"), parse_constant=_no_json)
         except (ValueError, RecursionError):
             yield {"error": f"Line {number} is not valid JSON."}
             continue
@@ -137,6 +139,10 @@ def _questions(stream: IO[bytes]) -> Iterator[Record]:
         else:
             query_id = record.get("id") if isinstance(record, dict) else None
             yield {"id": query_id, "error": f"Line {number} has no question."}
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _line_filters(record: Record) -> Filters:

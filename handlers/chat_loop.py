@@ -15,12 +15,14 @@ from index.models import Answer, QuoteMismatchError
 _LEAVE = frozenset({"exit", "quit", ":q", "bye"})
 
 
-def chat_loop(app: App, stdin: TextIO) -> None:
+def chat_loop(app: App, stdin: TextIO | None) -> None:
     """Answer questions until the input ends; without a terminal, one a line.
 
     While the collection is empty the bundled samples are read instead, and that is said.
     """
     with closing(_open(app)) as services:
+        if stdin is None:  # closed by whoever started this
+            return
         interactive = stdin.isatty()
         if interactive:
             app.screen.note("Ask about the stories; an empty line or Ctrl-D leaves.")

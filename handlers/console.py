@@ -132,9 +132,9 @@ def filter_words(filters: Filters) -> str:
 def _citation(citation: Citation, boxed: bool) -> RenderableType:
     quote = _emphasised(citation)
     if citation.cut_before:
-        quote = Text(f"{CUT} ", style="dim") + quote
+        quote = Text.assemble((f"{CUT} ", "dim"), quote)
     if citation.cut_after:
-        quote = quote + Text(f" {CUT}", style="dim")
+        quote = Text.assemble(quote, (f" {CUT}", "dim"))
     below = Text(attribution_line(citation.revision), style="cyan")
     below.append(f"\n{where_to_read(citation.revision)}", style="dim")
     if not boxed:

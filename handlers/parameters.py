@@ -32,6 +32,17 @@ def whole(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "ignore").decode("utf-8")
 
 
+def not_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return an option's value.
+
+    Raises:
+        click.BadParameter: if it is there but empty, as from a shell variable that is not set.
+    """
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty", ctx, parameter)
+    return value
+
+
 def day_of(text: str, *, last: bool) -> str | None:
     """Return the first or last ISO day that a date means, or None where it cannot be read."""
     days = days_covered(parse_date(text))

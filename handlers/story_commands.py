@@ -67,7 +67,7 @@ def import_(app: App, file: Path, as_json: bool) -> None:
     Fields: id, title, source, author, published_at, url, text. Others are ignored. A bad row is
     told and left out; a second import of the same file changes nothing.
     """
-    _import(app, file, as_json=as_json)
+    _import(app, Path("/dev/stdin") if str(file) == "-" else file, as_json=as_json)
 
 
 @click.command(short_help="List the stories.")
@@ -145,7 +145,8 @@ COMMANDS = (add, import_, articles, show, edit, remove)
 
 
 def _read_standard_input(given: Given) -> Draft:
-    raw = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    # Standard input can be closed.
+    raw = sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if sys.stdin else b""
     return parse_story(raw, name="The text", given=given)
 
 

@@ -18,6 +18,7 @@ MAX_QUOTE = 420  # code points
 MAX_SENTENCES = 3
 # A further quote must be at least this share as likely to answer as the first one.
 FURTHER_SHARE = 0.75
+FURTHER_LEAST = 0.3  # and at least this likely by itself
 # How much less a further quote from a story that is quoted already counts.
 SAME_STORY_SHARE = 0.8
 # A neighbouring sentence joins a quote when it brings at least this share of the weight of the
@@ -34,7 +35,7 @@ def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tu
     most 420 code points; a longer single sentence is cut between words around the answer.
     Quotes never overlap, and one that says the same words as another is left out.
     """
-    if not evidence or evidence[0].score < threshold:
+    if not evidence or not evidence[0].score >= threshold:
         return ()
     chosen: list[tuple[Evidence, Span]] = []
     for item in _by_use(evidence):
@@ -42,7 +43,7 @@ def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tu
             break
         stories = {e.revision.article_id for e, _ in chosen}
         worth = item.score * (SAME_STORY_SHARE if item.revision.article_id in stories else 1.0)
-        if chosen and worth < max(threshold, FURTHER_SHARE * evidence[0].score):
+        if chosen and worth < max(threshold, FURTHER_LEAST, FURTHER_SHARE * evidence[0].score):
             continue
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
@@ -139,7 +140,8 @@ def _cut(text: str, sentence: Span, focus: Span | None, question: str) -> Span:
         window = Span(start, end)
         score = float(len(wanted & terms(window.slice(text))))
         if focus is not None and window.contains(focus):
-            score += len(wanted) + 1
+            off_centre = abs((focus.start - start) - (end - focus.end)) / MAX_QUOTE
+            score += len(wanted) + 1 - off_centre
         if best is None or score > best[0]:
             best = (score, window)
         if end == sentence.end:

@@ -63,8 +63,14 @@ class Runtime(Protocol):
 
 
 def unit_rows(matrix: NDArray[np.floating]) -> Vectors:
-    """Return the rows scaled to length 1 as float32; a zero row stays zero."""
+    """Return the rows scaled to length 1 as float32; a zero row stays zero.
+
+    Raises:
+        FloatingPointError: if a number is not finite, which a sound model never gives.
+    """
     rows = np.ascontiguousarray(matrix, dtype=np.float32)
+    if not np.isfinite(rows).all():
+        raise FloatingPointError("the encoder gave numbers that are not finite")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     norms[norms == 0] = 1
     scaled: Vectors = rows / norms

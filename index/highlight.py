@@ -32,7 +32,9 @@ _MONTHS = "January|February|March|April|May|June|July|August|September|October|N
 _MONTH = rf"(?:(?:{_MONTHS})\b|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _YEAR = r"(?:19|20)\d\d"
-_YEAR_ALONE = re.compile(_YEAR)
+_YEAR_ALONE = re.compile(r"1[5-9]\d\d|20\d\d")
+_PRICE = re.compile(r"\bhow much\b.*\b(?:cost|pay|paid|price|worth|sell|sold|spend|spent|raise)")
+_MONEY = re.compile(r"[$€£]|\b(?:dollars|euros|pounds)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _TIME = re.compile(
     r"(?:since |in |on |by |until )?"
@@ -50,6 +52,7 @@ _NUMBER = re.compile(
     rf"(?:[$€£] ?)?\b(?:\d[\d,]*(?:\.\d+)?|{_COUNT_WORDS})\b(?:%|(?:[ -](?:{_UNITS})\b)*)",
     re.IGNORECASE,
 )
+_DIGITS = re.compile(rf"\d[\d,.]*\d|\d|\b(?:{_COUNT_WORDS})\b")
 _WORD_IN_NAME = r"[A-Z][\w’'-]*\.?"
 _NAME = re.compile(
     rf"\b[A-Z][\w’'-]*(?:\.(?= [A-Z]))?"
@@ -71,9 +74,17 @@ def _names(sentence: str) -> list[re.Match[str]]:
     ]
 
 
-def _numbers(sentence: str) -> list[re.Match[str]]:
-    """Return numbers that are not years."""
-    return [m for m in _NUMBER.finditer(sentence) if not _YEAR_ALONE.fullmatch(m[0])]
+def _numbers(question: str, sentence: str) -> list[re.Match[str]]:
+    """Return numbers that are no dates; only sums of money where a price is asked for."""
+    dates = [match.span() for match in _TIME.finditer(sentence)]
+    money = _PRICE.search(question.lower()) is not None
+    return [
+        match
+        for match in _NUMBER.finditer(sentence)
+        if not _YEAR_ALONE.fullmatch(match[0])
+        and not any(start <= match.start() < end for start, end in dates)
+        and (not money or _MONEY.search(match[0]))
+    ]
 
 
 def typed_spans(question: str, sentence: str) -> list[tuple[int, int]]:
@@ -85,7 +96,9 @@ def typed_spans(question: str, sentence: str) -> list[tuple[int, int]]:
     if kind is AnswerType.PERSON:
         found = _names(sentence)
     elif kind is AnswerType.NUMBER:
-        found = _numbers(sentence)
+        found = _numbers(question, sentence)
+        given = set(_DIGITS.findall(question.lower()))  # a shared unit ("people") is no reason
+        return [m.span() for m in found if not given & set(_DIGITS.findall(m[0].lower()))]
     elif kind is AnswerType.TIME:
         found = list(_TIME.finditer(sentence))
     elif kind is AnswerType.SPEECH:

@@ -219,7 +219,7 @@ class Indexer:
     ) -> None:
         """Encode and store one batch of the stories that the build still lacks."""
         missing = self._chunks.unchunked_revisions(building.id)
-        revisions = list(self._articles.revisions(missing[:BATCH_STORIES]).values())
+        revisions = [self._articles.revision(i) for i in missing[:BATCH_STORIES]]
         chunker = Chunker(encoder.token_spans)
         spans = [
             (self._chunks.spans(spans_from.id, r.id) if spans_from else []) or chunker.chunk(r.text)

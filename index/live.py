@@ -1,5 +1,6 @@
 import logging
 import threading
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -56,30 +57,35 @@ class LiveIndex:
         build = BuildStore(db).get(BuildState.LIVE)
         if build is None:
             return None
-        generation = ArticleStore(db).generation()
+        articles = ArticleStore(db)
+        generation = articles.generation()
         with self._lock:
             known = self._snapshot
             if known and (known.build.id, known.generation) == (build.id, generation):
                 return known
-            index = known.index if known and known.build.id == build.id else self._load(build)
+            token = articles.token()
+            if known and known.build.id == build.id:
+                index = known.index
+            else:
+                index = self._load(build, token, ChunkStore(db))
             index = _reconciled(index, build, ChunkStore(db))
-            self._save(index, build)
+            self._save(index, build, token)
             self._snapshot = Snapshot(build, generation, index)
             return self._snapshot
 
-    def _save(self, index: VectorIndex, build: Build) -> None:
+    def _save(self, index: VectorIndex, build: Build, token: int) -> None:
         """Write the index file where it lags far enough behind."""
         lag = len(index.ids ^ self._saved_ids)
         if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
             return
         try:
-            index.save(self._collection.index_file, fingerprint(build, len(index)))
+            index.save(self._collection.index_file, fingerprint(build, len(index), token))
             self._saved_ids = index.ids
         except OSError as error:
             # Nothing is lost: the vectors are in the database.
             log.warning("The index file could not be written (%s); it is only a cache.", error)
 
-    def _load(self, build: Build) -> VectorIndex:
+    def _load(self, build: Build, token: int, chunks: ChunkStore) -> VectorIndex:
         """Return the index in the file, or an empty one where the file is of no use."""
         path = self._collection.index_file
         try:
@@ -93,15 +99,28 @@ class LiveIndex:
                 )
             self._saved_ids = frozenset()
             return VectorIndex(build.recipe.dimension)
-        if found != fingerprint(build, found.count):
+        if found != fingerprint(build, found.count, found.token):
             log.info("the index file belongs to another build; it is made again")
             self._saved_ids = frozenset()
             return VectorIndex(build.recipe.dimension)
+        if found.token != token:
+            # The file is behind, or of another timeline: a backup that was put back, say, in which
+            # the same ids were given to other chunks.
+            index.remove(_foreign(index, chunks))
         self._saved_ids = index.ids
         return index
 
 
-def fingerprint(build: Build, count: int) -> Fingerprint:
+def _foreign(index: VectorIndex, chunks: ChunkStore) -> Ids:
+    """Return the ids in the index whose vector is not the one that the database has."""
+    known = chunks.checksums(index.ids)
+    ids = sorted(known)
+    rows = index.vectors(ids)
+    wrong = [i for i, row in zip(ids, rows, strict=True) if zlib.crc32(row.tobytes()) != known[i]]
+    return np.asarray(wrong, dtype=np.int64)
+
+
+def fingerprint(build: Build, count: int, token: int = 0) -> Fingerprint:
     """Return what an index file of this build with `count` vectors says about itself."""
     recipe = build.recipe
     return Fingerprint(
@@ -112,6 +131,7 @@ def fingerprint(build: Build, count: int) -> Fingerprint:
         chunker_version=recipe.chunker_version,
         header_version=recipe.header_version,
         count=count,
+        token=token,
     )
 
 

@@ -69,6 +69,9 @@ class Retriever:
     def _passages(self, ranked: list[tuple[_Candidate, float]]) -> list[Passage]:
         chunks = self._chunks.get(candidate.chunk_id for candidate, _ in ranked)
         revisions = self._articles.revisions(chunk.revision_id for chunk in chunks.values())
+        ranked = [  # without those of a story whose text was altered
+            pair for pair in ranked if chunks[pair[0].chunk_id].revision_id in revisions
+        ]
         return [
             Passage(
                 chunk_id=candidate.chunk_id,

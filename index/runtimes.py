@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 # A chunk of 254 tokens, its header (title, publisher, date) and two special tokens fit in here.
 # all-MiniLM-L6-v2 ships with 256 but has 512 positions.
 MAX_INPUT_TOKENS = 320
-_EXPORT_VERSION = 1
+_EXPORT_VERSION = 2
+_PROBE = "Two ferries collided off Skerrin on Friday evening, and nobody was hurt."
+_MIN_PROBE_COSINE = 0.999
 
 
 class RuntimeUnavailableError(Exception):
@@ -70,31 +72,46 @@ class OpenVinoRuntime:
 
     def __init__(self, folder: Path, weights_hash: str, cache: Path | None) -> None:
         openvino = _openvino()
-        exported = None if cache is None else _find_export(cache, weights_hash)
-        scratch = None
-        if exported is None:
-            scratch = Path(tempfile.mkdtemp(prefix="pullquote-encoder-"))
-            _export(folder, scratch)
-            exported = (None if cache is None else _keep(scratch, cache, weights_hash)) or scratch
+        core = openvino.Core()
+        bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.name = "openvino bf16" if bf16 else "openvino fp32"
+        self._core = core
+        self._options = {
+            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if cache is not None and (kept := _find_export(cache, weights_hash)) is not None:
+            try:
+                self._load(kept)
+                return
+            except RuntimeUnavailableError as error:
+                log.warning("The kept encoder is damaged and is made again: %s", error)
+                shutil.rmtree(kept, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="pullquote-encoder-") as scratch:
+            _export(folder, Path(scratch))
+            self._load(Path(scratch))
+            if cache is not None:
+                _keep(Path(scratch), cache, weights_hash)
+
+    def _load(self, exported: Path) -> None:
+        """Load a converted model and let it prove itself on the probe that was kept with it.
+
+        Raises:
+            RuntimeUnavailableError: if a file is damaged, or the vector is not the expected one.
+        """
         try:
             about = json.loads((exported / "about.json").read_text("utf-8"))
-            core = openvino.Core()
-            bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            options = {
-                "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
-                "PERFORMANCE_HINT": "LATENCY",
-            }
-            self._compiled = core.compile_model(str(exported / "model.xml"), "CPU", options)
+            model = self._core.read_model(str(exported / "model.xml"))
+            self._compiled = self._core.compile_model(model, "CPU", self._options)
             self._tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
-        except (RuntimeError, OSError, ValueError) as error:
-            raise RuntimeUnavailableError(f"OpenVINO could not load the model: {error}") from error
-        finally:
-            if scratch is not None:
-                shutil.rmtree(scratch, ignore_errors=True)
-        self._inputs: list[str] = about["inputs"]
-        self.name = "openvino bf16" if bf16 else "openvino fp32"
-        self.dimension: int = about["dimension"]
-        self.prompts: dict[str, str] = about["prompts"]
+            self._inputs: list[str] = about["inputs"]
+            self.dimension: int = about["dimension"]
+            self.prompts: dict[str, str] = about["prompts"]
+            cosine = float(self.run([_PROBE])[0] @ np.asarray(about["probe"], dtype=np.float32))
+        except Exception as error:  # the tokenizer raises bare Exception
+            raise RuntimeUnavailableError(f"the model cannot be loaded ({error})") from error
+        if not cosine >= _MIN_PROBE_COSINE:
+            raise RuntimeUnavailableError(f"it differs from the original (cosine {cosine:.4f})")
 
     def run(self, texts: Sequence[str]) -> Vectors:
         """Return one unit row for each text, shape (n, d), float32."""
@@ -133,24 +150,26 @@ def _cache_folder(cache: Path, weights_hash: str) -> Path:
 
 def _find_export(cache: Path, weights_hash: str) -> Path | None:
     folder = _cache_folder(cache, weights_hash)
-    return folder if (folder / "about.json").is_file() else None
+    try:
+        return folder if (folder / "about.json").is_file() else None
+    except OSError:  # another user's, say
+        return None
 
 
-def _keep(scratch: Path, cache: Path, weights_hash: str) -> Path | None:
-    """Move the exported model into the cache in one step; None where the cache is not writable."""
+def _keep(scratch: Path, cache: Path, weights_hash: str) -> None:
+    """Copy the exported model into the cache in one step, where the cache can be written."""
     target = _cache_folder(cache, weights_hash)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".encoder-", dir=cache))
         shutil.copytree(scratch, staging, dirs_exist_ok=True)
+        staging.chmod(0o755)  # mkdtemp's own rights would keep other users out
         try:
             os.replace(staging, target)
         except OSError:  # another process was faster
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         log.info("the converted encoder is not kept: %s", error)
-        return None
-    return target if (target / "about.json").is_file() else None
 
 
 def _export(folder: Path, target: Path) -> None:
@@ -200,6 +219,7 @@ def _export(folder: Path, target: Path) -> None:
         "dimension": model.get_embedding_dimension(),
         "prompts": dict(model.prompts or {}),
         "inputs": list(probe),
+        "probe": model.encode([_PROBE], prompt="")[0].tolist(),
     }
     # Written last: its presence says that the folder is complete.
     (target / "about.json").write_text(json.dumps(about), "utf-8")

@@ -1,5 +1,6 @@
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 
 from sentencex import get_sentence_boundaries
@@ -9,6 +10,8 @@ from data.models import Span
 # A "sentence" longer than this many characters is usually a whole speech inside quotation marks,
 # which the segmenter keeps together; it is looked at again with the marks hidden.
 LONG_SENTENCE = 300
+
+LONGEST_PARAGRAPH = 5000  # characters
 
 # Typical width of hard-wrapped plain text, in characters.
 WRAP_MIN, WRAP_MAX = 40, 100
@@ -77,6 +80,8 @@ def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> lis
     seen = body[start:end] if marks else body[start:end].translate(_QUOTATION_MARKS)
     for boundary in get_sentence_boundaries(language, seen)[1:]:
         cut = start + boundary["start_index"]
+        if not marks and body[cut:end].lstrip()[:1].islower():
+            continue  # `said Ann Lee.` behind a speech belongs to it
         if closing := _CLOSING.match(body, cut, end):
             cut = closing.end()
         elif opening := _OPENING.search(body, cuts[-1], cut):
@@ -86,14 +91,30 @@ def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> lis
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
+def _windows(body: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges that are given to the segmenter, whose time grows with their square.
+
+    A paragraph is one, unless it is longer than any paragraph of a story; it is cut at a space.
+    """
+    start = 0
+    while len(body) - start > LONGEST_PARAGRAPH:
+        end = start + LONGEST_PARAGRAPH
+        space = body.rfind(" ", start + 1, end)
+        end = space + 1 if space > 0 else end
+        yield start, end
+        start = end
+    yield start, len(body)
+
+
 def _sentences_of(text: str, paragraph: Span, language: str) -> list[Span]:
     body = paragraph.slice(text)
     ranges: list[tuple[int, int]] = []
-    for start, end in _cuts(body, 0, len(body), language, marks=True):
-        if end - start <= LONG_SENTENCE:
-            ranges.append((start, end))
-        else:
-            ranges.extend(_cuts(body, start, end, language, marks=False))
+    for first, last in _windows(body):
+        for start, end in _cuts(body, first, last, language, marks=True):
+            if end - start <= LONG_SENTENCE:
+                ranges.append((start, end))
+            else:
+                ranges.extend(_cuts(body, start, end, language, marks=False))
     spans = (_trimmed(text, paragraph.start + a, paragraph.start + b) for a, b in ranges)
     return [span for span in spans if span is not None]
 

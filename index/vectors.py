@@ -27,7 +27,10 @@ _TRAILER_LENGTH_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What an index file was made from; a file with another one is never searched."""
+    """What an index file was made from; a file with another one is never searched.
+
+    `token` tells the state of the database that the file was written for.
+    """
 
     build_id: int
     encoder: str
@@ -36,6 +39,7 @@ class Fingerprint:
     chunker_version: int
     header_version: int
     count: int
+    token: int = 0
 
 
 class IndexFileError(Exception):

@@ -145,7 +145,7 @@ class Verifier:
         if found.build_id < build.id:
             notes.append("The index file is of an earlier build; the next question makes it again.")
             return
-        if found != fingerprint(build, found.count):
+        if found != fingerprint(build, found.count, found.token):
             problems.append("The index file was made from something else than this database.")
             return
         known = {int(i): row for row, i in enumerate(ids)}
@@ -185,7 +185,9 @@ class Verifier:
                 revision = revisions[chunk.revision_id]
                 texts.append(encoded_text(revision.attribution, revision.text, chunk.span))
             cosines = np.sum(encoder.encode_documents(texts) * vectors[part], axis=1)
-            wrong += [int(ids[r]) for r, c in zip(part, cosines, strict=True) if c < MIN_COSINE]
+            wrong += [
+                int(ids[r]) for r, c in zip(part, cosines, strict=True) if not c >= MIN_COSINE
+            ]
             if on_progress is not None:
                 on_progress(first + len(part), len(rows))
         return len(rows), _listed(

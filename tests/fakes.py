@@ -179,7 +179,12 @@ def passage(
 
 
 def evidence(
-    of: Revision, quote: Span, *, score: float = 0.9, highlight: Span | None = None
+    of: Revision,
+    quote: Span,
+    *,
+    score: float = 0.9,
+    strength: float | None = None,
+    highlight: Span | None = None,
 ) -> Evidence:
     """Return what a reader may have found."""
-    return Evidence(of, quote, score, highlight)
+    return Evidence(of, quote, score, highlight, strength=strength)

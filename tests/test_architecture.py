@@ -36,7 +36,11 @@ HOMES = {
 
 # The function that turns anything into a message, and the one that takes a failing conversion
 # for one that is not possible. Everywhere else a broad handler must raise what it caught.
-BROAD_HANDLERS = {("handlers/cli.py", "run"), ("index/runtimes.py", "_export")}
+BROAD_HANDLERS = {
+    ("handlers/cli.py", "run"),
+    ("index/runtimes.py", "_export"),
+    ("index/runtimes.py", "_load"),  # the tokenizer raises bare Exception
+}
 
 # In two pieces, so that this file does not hold what it looks for.
 MACHINE_STRINGS = [

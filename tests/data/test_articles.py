@@ -333,15 +333,28 @@ def test_a_text_that_was_altered_in_the_database_is_never_returned(
     assert store.altered_revisions() == []
     db.execute("UPDATE revisions SET text = 'He said yes.' WHERE id = ?", [bad.id])
     assert store.altered_revisions() == [bad.id]
-    for read in (
-        lambda: store.get("x"),
-        lambda: store.revision(bad.id),
-        lambda: store.revisions([sound.id, bad.id]),
-        store.current,
-    ):
-        with pytest.raises(StorageError, match=f"story {bad.article_id} was altered"):
-            read()
+    altered = pytest.raises(StorageError, match=f"story {bad.article_id} was altered")
+    with altered:
+        store.get("x")
+    with altered:
+        store.revision(bad.id)
     assert store.get(sound.article_id) == sound
+    assert store.revisions([sound.id, bad.id]) == {sound.id: sound}
+    assert store.current() == [sound]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_story_whose_text_was_altered_can_be_added_again_and_removed(
+    store: ArticleStore, db: Database, again: bool
+) -> None:
+    bad = store.save(draft("He said no.", external_id="x")).revision
+    db.execute("UPDATE revisions SET text = 'He said yes.' WHERE id = ?", [bad.id])
+    if again:
+        saved = store.save(draft("He said no.", external_id="x"))
+        assert (saved.status, store.get("x").text) == (SaveStatus.CHANGED, "He said no.")
+    else:
+        assert store.remove("x").article_id == bad.article_id
+        assert store.count() == 0
 
 
 def test_a_story_without_a_current_revision_of_its_own_is_found(

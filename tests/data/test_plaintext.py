@@ -142,8 +142,10 @@ def test_other_uses_of_the_hash_sign_stay_in_the_text(text: str) -> None:
 
 
 def test_front_matter_wins_over_the_heading_and_the_date_line() -> None:
-    heading = split_story("---\ntitle: From YAML\n---\n# From Markdown\nBody.")
+    heading = split_story("---\ntitle: From YAML\n---\n# From YAML\nBody.")
     assert (heading.text, heading.fields) == ("Body.", {"title": "From YAML"})
+    other = split_story("---\ntitle: From YAML\n---\n# From Markdown\nBody.")
+    assert (other.text, other.fields) == ("# From Markdown\nBody.", {"title": "From YAML"})
     dated = split_story("---\ndate: 2024-10\n---\ndate 2024-10-25 Body.")
     assert (dated.text, dated.fields) == ("Body.", {"published_at": "2024-10"})
 
@@ -182,3 +184,14 @@ def test_a_title_of_120_characters_is_not_cut_and_a_longer_one_is() -> None:
 def test_cuts_a_long_title_between_words_and_marks_the_cut() -> None:
     title = title_from("word, " * 40)
     assert title == ("word, " * 20).rstrip(", ") + "…"
+
+
+@pytest.mark.parametrize("null", ["null", "NULL", "~", ""])
+def test_a_field_that_yaml_calls_null_is_unknown(null: str) -> None:
+    parts = split_story(f"---\nsource: {null}\ntitle: T\n---\nBody.")
+    assert parts.fields == {"title": "T"}
+
+
+def test_front_matter_with_bare_carriage_returns_is_read() -> None:
+    parts = split_story("---\rtitle: T\r---\rBody.")
+    assert (parts.text, parts.fields) == ("Body.", {"title": "T"})

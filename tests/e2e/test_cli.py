@@ -44,7 +44,13 @@ class Program:
     def start(self, *words: str, **streams: Any) -> subprocess.Popen[bytes]:
         """Start a command."""
         command = [sys.executable, str(bot.ROOT / "bot.py"), *words]
-        return subprocess.Popen(command, env=self.environment, **streams)
+        # Whoever runs the tests in the background may have had SIGINT ignored for all children.
+        return subprocess.Popen(
+            command,
+            env=self.environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **streams,
+        )
 
     def __call__(self, *words: str, stdin: str = "", code: int = 0) -> tuple[str, str]:
         """Run a command to its end; return what it wrote on standard output and error."""

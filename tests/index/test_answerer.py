@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.errors import NotFoundError, StorageError, UserError
+from data.errors import NotFoundError, UserError
 from data.models import Filters, Revision, text_hash
 from index.answerer import DEFAULT_THRESHOLD, MAX_QUESTION, NEAREST, clean_question
 from index.models import QuoteMismatchError, Reason
@@ -219,8 +219,8 @@ def test_a_text_that_was_altered_in_the_database_is_never_quoted(stocked: Wiring
     stocked.db.execute(
         "UPDATE revisions SET text = replace(text, 'opened', 'closed') WHERE title LIKE 'Bridge%'"
     )
-    with pytest.raises(StorageError, match="altered.*verify"):
-        stocked.answerer.answer(QUESTION)
+    answer = stocked.answerer.answer(QUESTION)
+    assert all("closed" not in citation.quote for citation in answer.citations)
     # The stories beside it can still be quoted.
     (citation,) = stocked.answerer.answer("What ran aground?", Filters(source="Gazette")).citations
     assert citation.quote == "The ferry ran aground."

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import StorageError
-from data.models import Attribution, Revision, Span, text_hash
+from data.models import Attribution, Revision, Span, normalise, text_hash
 from index.citations import (
     FURTHER_SHARE,
     MAX_CITATIONS,
@@ -57,6 +57,29 @@ def test_quotes_are_numbered_and_the_strongest_comes_first() -> None:
         (2, "Snow.", 0.89),
         (3, "Hail.", 0.88),
     ]
+
+
+def test_quotes_are_numbered_by_strength_where_the_reader_tells_one() -> None:
+    rain, snow, hail = (revision(text, id=i) for i, text in enumerate(("Rain.", "Snow.", "Hail.")))
+    found = [
+        evidence(rain, Span(0, 5), score=0.8, strength=0.6),
+        evidence(snow, Span(0, 5), score=0.9, strength=0.5),
+        evidence(hail, Span(0, 5), score=0.9, strength=0.55),
+    ]
+    citations = cite("Why?", found, threshold=0.1)
+    assert [(c.number, c.quote, c.score) for c in citations] == [
+        (1, "Rain.", 0.6),
+        (2, "Hail.", 0.55),
+        (3, "Snow.", 0.5),
+    ]
+
+
+def test_the_threshold_is_one_of_probability_and_not_of_strength() -> None:
+    story = revision("Rain.")
+    unlikely = [evidence(story, Span(0, 5), score=0.3, strength=0.9)]
+    likely = [evidence(story, Span(0, 5), score=0.9, strength=0.3)]
+    assert cite("Why?", unlikely, threshold=0.5) == ()
+    assert len(cite("Why?", likely, threshold=0.5)) == 1
 
 
 def test_at_most_three_are_quoted() -> None:
@@ -260,7 +283,13 @@ def _long_sentences(text: str) -> str:
     return re.sub(r"[.!?…。؟\n]", ",", text) * 8
 
 
-_EVIDENCE = st.one_of(stories, stories.map(_long_sentences))
+# Long sentences of different words, so that a cut can fall anywhere.
+_WORDS = ("ferry", "rain", "market", "million", "the", "市长", "新桥", "العمدة", "e\u0301", "😀")
+_GAPS = (" ", "  ", ", ", "\u00a0", " \t")
+_LONG = st.lists(st.tuples(st.sampled_from(_WORDS), st.sampled_from(_GAPS)), min_size=150).map(
+    lambda pairs: normalise("".join(word + gap for word, gap in pairs))
+)
+_EVIDENCE = st.one_of(stories, stories.map(_long_sentences), _LONG)
 
 
 @st.composite
@@ -272,14 +301,14 @@ def _found(draw: st.DrawFn) -> list[Evidence]:
         for span in draw(st.permutations(sentence_spans(of.text)))[:4]:
             mark = None
             if draw(st.booleans()):
-                start = draw(st.integers(span.start, span.end - 1))
+                start = span.end - 1 - draw(st.integers(0, len(span) - 1))
                 mark = Span(start, draw(st.integers(start + 1, min(span.end, start + 30))))
             score = draw(st.floats(0.0, 1.0))
             found.append(evidence(of, span, score=score, highlight=mark))
     return sorted(found, key=lambda item: -item.score)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(_found(), st.sampled_from(["Who?", "市长 新桥", "ferry rain mayor million", "العمدة"]))
 def test_quotes_of_any_texts_keep_every_promise(found: list[Evidence], question: str) -> None:
     citations = cite(question, found, threshold=0.0)

@@ -13,7 +13,7 @@ from data.database import read
 from data.errors import StorageError
 from index.live import LiveIndex, Snapshot, fingerprint, read_vectors
 from index.vectors import VectorIndex
-from tests.fakes import Wiring, story
+from tests.fakes import Wiring, story, wire
 
 
 def _snapshot(services: Wiring) -> Snapshot:
@@ -263,3 +263,22 @@ def test_vectors_are_read_with_their_ids_and_those_of_no_chunk_are_an_empty_arra
     assert np.array_equal(rows, expected)
     empty, none = read_vectors(chunks, [], 64)
     assert (empty.shape, none.shape) == ((0,), (0, 64))
+
+
+def test_a_file_of_another_timeline_gives_way_to_what_the_database_has(tmp_path: Path) -> None:
+    """A backup is put back beside a newer index file, and the same ids are given out again."""
+    services = wire(tmp_path)
+    services.indexer.add(story("Rain fell all day"))
+    database = services.collection.database_file
+    services.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = database.read_bytes()
+    services.indexer.add(story("The dog was lost"))
+    services.db.close()
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.write_bytes(backup)
+    services = wire(tmp_path)
+    services.indexer.add(story("A kitten was saved"))
+    assert services.verifier.verify().clean
+    assert _holds_what_the_database_holds(services)
+    services.close()

@@ -74,6 +74,11 @@ def test_a_passage_is_its_slice_without_a_header() -> None:
     assert passage(STORY, Span(13, 22)).text == "The mayor"
 
 
+def test_evidence_is_ordered_by_its_strength_or_else_by_its_score() -> None:
+    assert evidence(STORY, Span(0, 10), score=0.5).rank_score == 0.5
+    assert evidence(STORY, Span(0, 10), score=0.5, strength=0.0).rank_score == 0.0
+
+
 def test_an_answer_has_either_quotes_or_a_reason() -> None:
     citation = Citation(1, STORY, Span(0, 10), 0.5)
     assert Answer("Why?", (citation,), None, 0.5, Filters()).answered

@@ -11,6 +11,7 @@ from index.models import Evidence
 from index.reader import (
     CALIBRATION,
     COVERAGE_WEIGHT,
+    HIGHEST_SCORE,
     LEAD_WEIGHT,
     PASSAGE_WEIGHT,
     SIMILARITY_WEIGHT,
@@ -121,7 +122,10 @@ def test_sentences_are_ordered_by_the_weighted_sum_of_their_features() -> None:
             + PASSAGE_WEIGHT * 0.4
         )
         expected.append((score, quote))
-    assert _quotes(found) == [quote for _, quote in sorted(expected, reverse=True)]
+    expected.sort(reverse=True)
+    assert _quotes(found) == [quote for _, quote in expected]
+    strengths = [score / HIGHEST_SCORE for score, _ in expected]
+    assert [item.rank_score for item in found] == pytest.approx(strengths, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +222,10 @@ def test_evidence_of_any_text_is_its_own_sentences_with_sound_scores(
     found = _read(question, *many)
     expected = [(i, span) for i, text in enumerate(many, 1) for span in sentence_spans(text)]
     assert sorted((item.revision.id, item.span) for item in found) == expected
+    strengths = [item.rank_score for item in found]
+    assert strengths == sorted(strengths, reverse=True)
     for item in found:
         assert 0 < item.score < 1
+        assert 0 <= item.rank_score <= 1
         assert np.isfinite(item.score)
         assert item.highlight is None or item.span.contains(item.highlight)

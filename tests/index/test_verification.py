@@ -86,6 +86,29 @@ def test_verifying_changes_nothing(stocked: Wiring, other: Wiring) -> None:
     assert stocked.collection.index_file.read_bytes() == index_file
 
 
+def test_a_collection_can_be_written_while_it_is_verified(stocked: Wiring, other: Wiring) -> None:
+    added: list[str] = []
+
+    def add(*_: int) -> None:
+        other.db.execute("PRAGMA busy_timeout = 0")  # and nobody has to wait
+        added.append(other.indexer.add(story("Rain fell.", title="Rain")).revision.article_id)
+
+    assert stocked.verifier.verify(on_progress=add) == Report(2, 2, 2, (), ())
+    assert len(added) == 1
+    assert stocked.verifier.verify() == Report(3, 3, 3, (), ())
+
+
+def test_a_collection_can_be_verified_while_it_is_written(stocked: Wiring, other: Wiring) -> None:
+    stocked.db.execute("PRAGMA busy_timeout = 0")
+    other.db.execute("BEGIN IMMEDIATE")
+    report = stocked.verifier.verify()
+    other.db.execute("ROLLBACK")
+    assert (report.problems, report.reencoded) == ((), 2)
+    (note,) = report.notes
+    assert "not checked" in note
+    assert stocked.verifier.verify().notes == ()
+
+
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
