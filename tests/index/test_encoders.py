@@ -353,3 +353,18 @@ def test_the_encoder_of_an_index_is_the_one_that_made_it_or_refused() -> None:
     assert encoders.of(recipe).identity.name == "third"
     with pytest.raises(UserError, match="weights.*'third'.*changed"):
         encoders.of(replace(recipe, weights_hash="0" * 64))
+
+
+@pytest.mark.parametrize("name", ["model.bin", "about.json"])
+def test_a_damaged_kept_conversion_is_made_again(tmp_path: Path, name: str) -> None:
+    cache = tmp_path / "cache"
+    expected = load_encoder(DEFAULT_ENCODER, cache=cache).encode_query("Rain fell.")
+    (folder,) = cache.glob("encoder-*")
+    raw = bytearray((folder / name).read_bytes())
+    middle = len(raw) // 2
+    raw[middle : middle + 4000] = b"\xff" * len(raw[middle : middle + 4000])
+    (folder / name).write_bytes(raw)
+    again = load_encoder(DEFAULT_ENCODER, cache=cache)
+    assert float(again.encode_query("Rain fell.") @ expected) >= 0.999
+    assert again.runtime.startswith("openvino")
+    assert folder.is_dir()
