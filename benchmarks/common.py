@@ -42,7 +42,7 @@ def scratch_services(rows: Iterator[Row], total: int) -> Iterator[tuple[Services
         try:
             begun = time.perf_counter()
             outcomes = services.indexer.add_rows(rows)
-            for outcome in track(outcomes, "Importing", total=total, console=console):
+            for outcome in track(outcomes, "Importing", total=total or None, console=console):
                 if outcome.saved is None:
                     raise RuntimeError(f"row {outcome.line} was refused: {outcome.refused}")
             yield services, time.perf_counter() - begun

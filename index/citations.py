@@ -18,7 +18,6 @@ MAX_QUOTE = 420  # code points
 MAX_SENTENCES = 3
 # A further quote must be at least this share as likely to answer as the first one.
 FURTHER_SHARE = 0.75
-FURTHER_LEAST = 0.3  # and at least this likely by itself
 # How much less a further quote from a story that is quoted already counts.
 SAME_STORY_SHARE = 0.8
 # A neighbouring sentence joins a quote when it brings at least this share of the weight of the
@@ -43,7 +42,7 @@ def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tu
             break
         stories = {e.revision.article_id for e, _ in chosen}
         worth = item.score * (SAME_STORY_SHARE if item.revision.article_id in stories else 1.0)
-        if chosen and worth < max(threshold, FURTHER_LEAST, FURTHER_SHARE * evidence[0].score):
+        if chosen and worth < max(threshold, FURTHER_SHARE * evidence[0].score):
             continue
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):

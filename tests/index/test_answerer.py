@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import index.answerer
 from data.errors import NotFoundError, UserError
 from data.models import Filters, Revision, text_hash
 from index.answerer import DEFAULT_THRESHOLD, MAX_QUESTION, NEAREST, clean_question
@@ -226,6 +227,17 @@ def test_a_text_that_was_altered_in_the_database_is_never_quoted(stocked: Wiring
     assert citation.quote == "The ferry ran aground."
 
 
+def test_a_story_that_was_altered_is_not_named_and_its_place_is_not_taken(
+    stocked: Wiring,
+) -> None:
+    stocked.db.execute("UPDATE revisions SET text = 'x' WHERE title = 'Bridge opened'")
+    answer = stocked.answerer.answer(QUESTION)
+    assert answer.reason is Reason.LOW_CONFIDENCE
+    assert sorted(_titles(answer.nearest)) == ["Ferry", "Weather", "Winter"]
+    everything = [passage.rank for passage in stocked.retriever.retrieve(QUESTION)]
+    assert everything == [1, 2, 3]
+
+
 def _alter(services: Wiring, old: str, new: str) -> None:
     """Replace a word of the bridge's story as it is stored, its hash included."""
     text = BRIDGE.text.replace(old, new)
@@ -253,6 +265,19 @@ def test_a_quote_of_a_story_that_was_removed_meanwhile_is_not_shown(
     with pytest.raises(QuoteMismatchError, match="gone"):
         stocked.answerer.recheck(answer)
     assert "Bridge opened" not in _titles(stocked.answerer.answer(QUESTION).nearest)
+
+
+def test_a_quote_that_is_not_its_storys_own_is_never_answered_with(
+    stocked: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (right, *_) = stocked.answerer.answer(QUESTION).citations
+    text = right.revision.text.replace("Ann Lee", "Bob Ray")
+    invented = replace(right.revision, text=text, sha256=text_hash(text))
+    wrong = replace(right, revision=invented)
+    assert wrong.quote == "Bob Ray opened the bridge on Monday."
+    monkeypatch.setattr(index.answerer, "cite", lambda *_, **__: (wrong,))
+    with pytest.raises(QuoteMismatchError, match="characters"):
+        stocked.answerer.answer(QUESTION)
 
 
 def test_every_quote_of_an_answer_is_compared(stocked: Wiring) -> None:

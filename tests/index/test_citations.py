@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from data.errors import StorageError
 from data.models import Attribution, Revision, Span, normalise, text_hash
 from index.citations import (
+    FURTHER_LEAST,
     FURTHER_SHARE,
     MAX_CITATIONS,
     MAX_QUOTE,
@@ -127,6 +128,13 @@ def test_a_further_quote_must_pass_the_threshold_by_itself() -> None:
     assert len(cite("Why?", found, threshold=0.46)) == 1
 
 
+def test_a_further_quote_must_be_likely_by_itself() -> None:
+    one, two = revision("Rain."), revision("Snow.", id=2)
+    for score, quoted in ((FURTHER_LEAST, 2), (FURTHER_LEAST - 0.01, 1)):
+        found = [evidence(r, Span(0, 5), score=score) for r in (one, two)]
+        assert len(cite("Why?", found, threshold=0.1)) == quoted
+
+
 def test_a_second_quote_of_one_story_must_be_stronger_than_one_of_another() -> None:
     share = FURTHER_SHARE / SAME_STORY_SHARE
     one, two = revision("Rain fell. Snow melted."), revision("Hail.", id=2)
@@ -151,6 +159,17 @@ def test_a_quote_that_says_no_more_than_one_before_it_is_left_out() -> None:
     less = revision("The mayor opened the bridge.", id=2)
     found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in (one, less)]
     assert [c.revision.id for c in cite("Why?", found, threshold=0.1)] == [1]
+
+
+def test_a_quote_that_shares_just_four_words_of_five_is_no_copy() -> None:
+    one = revision("Mayor opened bridge on Monday.")
+    other = revision("Mayor opened bridge on Friday.", id=2)
+    found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in (one, other)]
+    assert len(cite("Why?", found, threshold=0.1)) == 2
+    six = revision("Mayor opened small bridge on Monday.", id=3)
+    seven = revision("Mayor opened small bridge on Friday.", id=4)
+    found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in (six, seven)]
+    assert len(cite("Why?", found, threshold=0.1)) == 1  # five of six
 
 
 def test_a_neighbour_joins_the_quote_when_it_brings_the_words_that_are_missing() -> None:
@@ -256,6 +275,15 @@ def test_a_longer_sentence_is_cut_around_the_answer_before_all_else() -> None:
     (citation,) = cite("What about wo0001 wo0002 wo0003?", found, threshold=0.1)
     assert citation.highlight == Span(start, start + 6)
     assert citation.quote.split()[0] > "wo0003"
+
+
+def test_a_cut_has_the_answer_in_its_middle_as_far_as_it_can() -> None:
+    text = _long(200)
+    for word, first, last in (("wo0100", 25, 35), ("wo0002", 2, 2), ("wo0198", 58, 58)):
+        start = text.index(word)
+        found = [evidence(revision(text), Span(0, len(text)), highlight=Span(start, start + 6))]
+        (citation,) = cite("Why?", found, threshold=0.1)
+        assert first <= citation.quote.split().index(word) <= last
 
 
 def test_a_longer_sentence_without_a_hint_is_quoted_from_its_beginning() -> None:

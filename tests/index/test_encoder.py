@@ -33,6 +33,12 @@ def test_a_zero_row_stays_zero() -> None:
     assert unit_rows(np.zeros((1, 3))).tolist() == [[0.0, 0.0, 0.0]]
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_row_that_is_not_finite_is_refused(wrong: float) -> None:
+    with pytest.raises(FloatingPointError, match="not finite"):
+        unit_rows(np.array([[1.0, 0.0], [wrong, 0.0]]))
+
+
 def test_no_rows_stay_no_rows() -> None:
     assert unit_rows(np.empty((0, 3))).shape == (0, 3)
 

@@ -61,6 +61,9 @@ def test_the_first_words_of_a_question_tell_what_it_asks_for(
         ("How many were on board?", "The ferry carried 168 people.", "168 people"),
         ("How much was it?", "It cost £3.5 million then.", "£3.5 million"),
         ("What percentage voted?", "Some 45% voted in 2019.", "45%"),
+        ("How many people were hurt?", "Six people were hurt on 3 May 2024.", "Six people"),
+        ("How old is she?", "She is a 71-year-old woman.", "71-year-old"),
+        ("How much did it cost?", "For 12 years it cost $3 million.", "$3 million"),
         ("How many ships sank?", "One ship sank.", "One"),
         ("What did he say?", "He said: “It is open,” and left.", "“It is open,”"),
         ("What did he say?", 'He said "it is open" and left.', '"it is open"'),
@@ -84,6 +87,9 @@ def test_the_answer_is_highlighted_where_its_kind_is_in_the_sentence(
         ("When was the Friday meeting?", "It was on Friday."),
         ("How many came in?", "They came in 2024."),  # a year is no number
         ("What did she say?", "She said that it was open."),
+        ("How many of the 12 came?", "The 12 came."),
+        ("How many came?", "They came on 3 May."),  # a day is no number either
+        ("How much did it cost?", "It took 12 years."),  # and no price
     ],
 )
 def test_nothing_is_highlighted_where_the_answer_is_not_sure(question: str, sentence: str) -> None:

@@ -140,6 +140,19 @@ def test_a_file_of_another_build_is_not_used(services: Wiring) -> None:
         assert not np.array_equal(snapshot.index.vectors(ids), wrong.vectors(ids))
 
 
+def test_a_vector_in_the_file_that_is_not_the_databases_gives_way(
+    services: Wiring, other: Wiring
+) -> None:
+    _add(services, 3)
+    index, about = VectorIndex.load(services.collection.index_file)
+    one, two = index.vectors(_chunk_ids(services)[:2])
+    index.remove(np.array(_chunk_ids(services)[:2]))
+    index.add(np.array(_chunk_ids(services)[:2]), np.stack([two, one]))
+    index.save(services.collection.index_file, replace(about, token=about.token + 1))
+    assert _holds_what_the_database_holds(other)
+    assert other.encoder.encoded == []
+
+
 def test_what_another_process_writes_is_seen_at_the_next_question(
     services: Wiring, other: Wiring
 ) -> None:

@@ -144,6 +144,16 @@ def test_a_sentence_with_the_kind_of_answer_that_is_asked_for_goes_first(
     assert _quotes(_read(question, f"{first} {second}")) == [second, first]
 
 
+@pytest.mark.parametrize("question", ["Why?", "What did she say?"])
+def test_every_sentence_fits_a_question_that_asks_for_no_kind(question: str) -> None:
+    encoder = HashEncoder()
+    for text in ("Rain fell.", "“Rain fell”, he noted."):
+        (found,) = SentenceReader(lambda: encoder).read(question, [passage(revision(text))])
+        similar = float(encoder.encode_documents([text])[0] @ encoder.encode_query(question))
+        score = SIMILARITY_WEIGHT * similar + TYPE_WEIGHT + LEAD_WEIGHT + PASSAGE_WEIGHT
+        assert found.rank_score == pytest.approx(score / HIGHEST_SCORE, abs=1e-6)
+
+
 def test_a_term_that_only_the_title_has_counts_in_part() -> None:
     question = "bridge orrick"
     bridge, orrick = math.log(1 + 1.5 / 1.5), math.log(1 + 2.5 / 0.5)

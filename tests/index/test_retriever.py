@@ -91,6 +91,13 @@ def test_the_score_is_the_weighted_sum_of_both_scaled_scores(services: Wiring) -
         assert passage.score == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_collection_of_one_passage_finds_it(services: Wiring) -> None:
+    _import(services, NEWS[0])
+    (passage,) = _all(services, "Who opened the bridge?")
+    assert passage.rank == 1
+    assert passage.score == pytest.approx(1 - DENSE_SHARE)
+
+
 def test_equal_passages_stand_in_the_order_of_their_ids(services: Wiring) -> None:
     copies = [story("The mayor spoke.", title="Same", url=f"https://x.example/{i}") for i in "abc"]
     _import(services, *copies)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from data.models import Span
 from index.sentences import (
     LONG_SENTENCE,
+    LONGEST_PARAGRAPH,
     WRAP_MAX,
     WRAP_MIN,
     paragraph_spans,
@@ -111,6 +112,13 @@ def test_a_long_speech_is_cut_and_each_mark_stays_with_its_own_side() -> None:
         f"{speech[-1]}”",
         "The crowd left.",
     ]
+
+
+@pytest.mark.parametrize("text", ["字" * 3 * LONGEST_PARAGRAPH, "word " * LONGEST_PARAGRAPH])
+def test_a_paragraph_of_any_length_is_covered(text: str) -> None:
+    spans = list(sentence_spans(text))
+    assert _inked(text, spans) == [i for i, point in enumerate(text) if not point.isspace()]
+    assert all(len(span) <= LONGEST_PARAGRAPH for span in spans)
 
 
 def test_two_sentences_are_in_one_paragraph_when_no_break_is_between_them() -> None:

@@ -345,6 +345,10 @@ def test_several_problems_are_all_told(stocked: Wiring) -> None:
 
 def test_of_many_the_first_few_are_named(services: Wiring) -> None:
     _many(services, 7)
+    _run(services, "UPDATE chunks SET checksum = 0 WHERE id <= 5")
+    assert services.verifier.verify().problems == (
+        "The vector of chunk(s) 1, 2, 3, 4, 5 is damaged.",
+    )
     _run(services, "UPDATE chunks SET checksum = 0")
     assert services.verifier.verify().problems == (
         "The vector of chunk(s) 1, 2, 3, 4, 5 and 2 more is damaged.",
