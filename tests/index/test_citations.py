@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from data.errors import StorageError
 from data.models import Attribution, Revision, Span, normalise, text_hash
 from index.citations import (
-    FURTHER_LEAST,
     FURTHER_SHARE,
     MAX_CITATIONS,
     MAX_QUOTE,
@@ -126,13 +125,6 @@ def test_a_further_quote_must_pass_the_threshold_by_itself() -> None:
     found = [evidence(one, Span(0, 5), score=0.5), evidence(two, Span(0, 5), score=0.45)]
     assert len(cite("Why?", found, threshold=0.45)) == 2
     assert len(cite("Why?", found, threshold=0.46)) == 1
-
-
-def test_a_further_quote_must_be_likely_by_itself() -> None:
-    one, two = revision("Rain."), revision("Snow.", id=2)
-    for score, quoted in ((FURTHER_LEAST, 2), (FURTHER_LEAST - 0.01, 1)):
-        found = [evidence(r, Span(0, 5), score=score) for r in (one, two)]
-        assert len(cite("Why?", found, threshold=0.1)) == quoted
 
 
 def test_a_second_quote_of_one_story_must_be_stronger_than_one_of_another() -> None:
