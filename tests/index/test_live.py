@@ -129,7 +129,7 @@ def test_a_file_of_another_build_is_not_used(services: Wiring) -> None:
     ids = _chunk_ids(services)
     build = _snapshot(services).build
     wrong = VectorIndex.build(np.array(ids), np.eye(3, 64, dtype=np.float32), 64)
-    right = fingerprint(build, 3)
+    right = fingerprint(build, 3, services.articles.token())
     for found in (replace(right, build_id=build.id + 1), replace(right, weights_hash="f" * 64)):
         wrong.save(services.collection.index_file, found)
         fresh = LiveIndex(services.collection)
