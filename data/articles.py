@@ -178,11 +178,11 @@ class ArticleStore:
 
     def newest(self) -> Revision | None:
         """Return the story with the latest known date, or None where no date is known."""
-        row = self._one(
+        rows = self._db.query(
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
-            " ORDER BY r.last_day DESC, r.published_at DESC LIMIT 1"
+            " ORDER BY r.last_day DESC, r.published_at DESC"
         )
-        return None if row is None else revision_from(row)
+        return next(_sound_only(rows), None)
 
     def sources(self) -> list[str]:
         """Return the publishers of the current revisions, each once, sorted."""

@@ -82,7 +82,7 @@ class Indexer:
         Raises:
             NotFoundError: if there is no such story.
         """
-        for _ in range(2):
+        while True:
             current = self._articles.get(article_id)
             build = self._live_build()
             prepared = prepare([(current.text, attribution)], self._encoders.of(build.recipe))

@@ -91,30 +91,32 @@ def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> lis
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
-def _windows(body: str) -> Iterator[tuple[int, int]]:
-    """Yield the ranges that are given to the segmenter, whose time grows with their square.
+def _first_pass(body: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of the segmenter's sentences, given to it in windows of bounded length.
 
-    A paragraph is one, unless it is longer than any paragraph of a story; it is cut at a space.
+    Its time grows with the square of the length. A window begins where the last sentence of the
+    one before began, so that no sentence is cut where a window ends.
     """
     start = 0
-    while len(body) - start > LONGEST_PARAGRAPH:
-        end = start + LONGEST_PARAGRAPH
-        space = body.rfind(" ", start + 1, end)
-        end = space + 1 if space > 0 else end
-        yield start, end
-        start = end
-    yield start, len(body)
+    while start < len(body):
+        end = min(start + LONGEST_PARAGRAPH, len(body))
+        if end < len(body) and (space := body.rfind(" ", start + 1, end)) > 0:
+            end = space + 1
+        ranges = _cuts(body, start, end, language, marks=True)
+        if end < len(body) and len(ranges) > 1:
+            ranges = ranges[:-1]
+        yield from ranges
+        start = ranges[-1][1]
 
 
 def _sentences_of(text: str, paragraph: Span, language: str) -> list[Span]:
     body = paragraph.slice(text)
     ranges: list[tuple[int, int]] = []
-    for first, last in _windows(body):
-        for start, end in _cuts(body, first, last, language, marks=True):
-            if end - start <= LONG_SENTENCE:
-                ranges.append((start, end))
-            else:
-                ranges.extend(_cuts(body, start, end, language, marks=False))
+    for start, end in _first_pass(body, language):
+        if end - start <= LONG_SENTENCE:
+            ranges.append((start, end))
+        else:
+            ranges.extend(_cuts(body, start, end, language, marks=False))
     spans = (_trimmed(text, paragraph.start + a, paragraph.start + b) for a, b in ranges)
     return [span for span in spans if span is not None]
 

@@ -167,3 +167,9 @@ def test_paragraph_offsets_count_code_points(lengths: list[int], gap: str) -> No
         expected.append(Span(at, at + length))
         at += length + len(gap)
     assert paragraph_spans(text) == expected
+
+
+def test_a_very_long_paragraph_is_never_cut_inside_a_sentence() -> None:
+    said = [f"Sentence {i:04} ends right here." for i in range(300)]
+    text = " ".join(said)
+    assert [span.slice(text) for span in sentence_spans(text)] == said
