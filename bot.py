@@ -11,7 +11,7 @@ from data.settings import Settings, default_home, load_settings
 from handlers.app import App
 from handlers.cli import run
 from handlers.services import Services
-from index.answerer import Answerer
+from index.answerer import Answerer, Searchable
 from index.encoders import DEFAULT_ENCODER, Encoders, load_encoder
 from index.indexer import Indexer
 from index.live import LiveIndex
@@ -53,8 +53,7 @@ def open_services(settings: Settings, collection_name: str) -> Services:
         indexer=Indexer(collection=collection, db=db, encoders=encoders, live=live),
         retriever=retriever,
         answerer=Answerer(
-            db=db,
-            retriever=retriever,
+            [Searchable(db, ArticleStore(db), retriever)],
             reader=reader,
             threshold=settings.confidence_threshold,
         ),

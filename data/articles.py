@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlite_utils.db import Database
-
-from data.database import scalar, write
+from data.database import Database, scalar, write
 from data.errors import NotFoundError, StorageError
 from data.identity import identify, remember_external_id
 from data.models import Attribution, Draft, Revision, text_hash
@@ -101,7 +99,7 @@ class ArticleStore:
         with write(self._db):
             row = self._current_row(article_id)
             # An altered text is no reason to keep it: it is only named here, not quoted.
-            removed = revision_from({**row, "sha256": text_hash(row["text"])})
+            removed = self._revision_from({**row, "sha256": text_hash(row["text"])})
             self._db.execute("DELETE FROM articles WHERE id = ?", [removed.article_id])
             self._touch()
             return removed
@@ -113,7 +111,7 @@ class ArticleStore:
             NotFoundError: if there is no such story in this collection.
             StorageError: if its text was altered in the database.
         """
-        return revision_from(self._current_row(article_id))
+        return self._revision_from(self._current_row(article_id))
 
     def _current_row(self, article_id: str) -> dict[str, Any]:
         wanted = article_id.encode("utf-8", "replace").decode("utf-8")
@@ -144,7 +142,7 @@ class ArticleStore:
         row = self._one(f"{REVISIONS} WHERE r.id = ?", revision_id)
         if row is None:
             raise NotFoundError("This version of the story is no longer stored.")
-        return revision_from(row)
+        return self._revision_from(row)
 
     def revisions(self, revision_ids: Iterable[int]) -> dict[int, Revision]:
         """Return the revisions that exist, by id; one whose text was altered is left out."""
@@ -154,7 +152,7 @@ class ArticleStore:
             part = wanted[first : first + _MAX_PARAMETERS]
             marks = ",".join("?" * len(part))
             for row in self._db.query(f"{REVISIONS} WHERE r.id IN ({marks})", part):
-                found.update((revision.id, revision) for revision in _sound_only([row]))
+                found.update((revision.id, revision) for revision in self._sound_only([row]))
         return found
 
     def current(self) -> list[Revision]:
@@ -166,7 +164,7 @@ class ArticleStore:
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
             " ORDER BY r.last_day IS NULL, r.last_day DESC, r.published_at DESC, a.added_at DESC"
         )
-        return list(_sound_only(rows))
+        return list(self._sound_only(rows))
 
     def count(self) -> int:
         """Return the number of stories."""
@@ -182,7 +180,7 @@ class ArticleStore:
             f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
             " ORDER BY r.last_day DESC, r.published_at DESC"
         )
-        return next(_sound_only(rows), None)
+        return next(self._sound_only(rows), None)
 
     def sources(self) -> list[str]:
         """Return the publishers of the current revisions, each once, sorted."""
@@ -248,16 +246,18 @@ class ArticleStore:
     def _touch(self) -> None:
         touch(self._db)
 
+    def _revision_from(self, row: dict[str, Any]) -> Revision:
+        return revision_from(row, self._db.collection)
+
+    def _sound_only(self, rows: Iterable[dict[str, Any]]) -> Iterator[Revision]:
+        for row in rows:
+            try:
+                yield self._revision_from(row)
+            except StorageError as error:
+                log.warning("%s", error)
+
     def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         return next(iter(list(self._db.query(sql, list(parameters)))), None)
-
-
-def _sound_only(rows: Iterable[dict[str, Any]]) -> Iterator[Revision]:
-    for row in rows:
-        try:
-            yield revision_from(row)
-        except StorageError as error:
-            log.warning("%s", error)
 
 
 def _merged(current: Revision, draft: Draft) -> Attribution:

@@ -1,8 +1,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlite_utils.db import Database
-
+from data.database import Database
 from data.revisions import now, touch
 
 
@@ -81,6 +80,20 @@ class BuildStore:
     def delete(self, state: BuildState) -> None:
         """Delete the build in that state, with its chunks, where there is one."""
         self._db.execute("DELETE FROM builds WHERE state = ?", [state.value])
+
+    def reopen_previous(self) -> Build | None:
+        """Take the previous build up again as the one in progress; None where there is none.
+
+        One that was taken up before and not finished since is taken up again.
+        """
+        if self.get(BuildState.PREVIOUS) is not None:
+            self.delete(BuildState.BUILDING)
+            self._db.execute(
+                "UPDATE builds SET state = ? WHERE state = ?",
+                [BuildState.BUILDING.value, BuildState.PREVIOUS.value],
+            )
+        build = self.get(BuildState.BUILDING)
+        return build if build is not None and build.finished_at is not None else None
 
     def promote(self) -> None:
         """Make the build in progress live and the live one previous; the one before goes.

@@ -3,9 +3,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils.db import Database
-
-from data.database import scalar
+from data.database import Database, scalar
 from data.dates import date_in_words
 from data.fulltext import index_text, match_expression
 from data.models import Attribution, Chunk, Filters, Revision, Span

@@ -2,9 +2,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils.db import Database
-
-from data.database import open_database, storage_errors
+from data.database import Database, open_database, storage_errors
 from data.errors import NotFoundError, UserError
 from data.migrations import stories
 from data.models import is_collection_name
@@ -40,7 +38,9 @@ class Collection:
         """
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        return open_database(self.database_file, stories)
+        db = open_database(self.database_file, stories)
+        db.collection = self.name
+        return db
 
 
 class Collections:

@@ -4,14 +4,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlite_utils
 from sqlite_utils import Migrations
-from sqlite_utils.db import Database as Database  # for annotations elsewhere
 
 from data.errors import StorageError
 from data.models import folded
 
 # How long a writer waits for another process that writes, in seconds.
 LOCK_TIMEOUT = 30
+
+
+class Database(sqlite_utils.Database):
+    """A connection; `collection` names the collection it was opened for, if it was for one."""
+
+    collection: str = ""
 
 
 def open_database(path: Path, migrations: Migrations) -> Database:

@@ -1,8 +1,6 @@
 """Which stored story a draft is a version of; the rules are in docs/adr/0004."""
 
-from sqlite_utils.db import Database
-
-from data.database import scalar
+from data.database import Database, scalar
 from data.models import Draft, text_hash
 from data.urls import canonical_url
 

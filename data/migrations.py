@@ -1,5 +1,4 @@
-from sqlite_utils import Migrations
-from sqlite_utils.db import Database
+from sqlite_utils import Database, Migrations
 
 stories = Migrations("stories")
 
@@ -79,3 +78,68 @@ def m002_chunks(db: Database) -> None:
     db.execute("""
         CREATE TRIGGER chunks_fts_follows AFTER DELETE ON chunks
         BEGIN DELETE FROM chunks_fts WHERE rowid = old.id; END""")
+
+
+@stories()
+def m003_origins(db: Database) -> None:
+    """Remember who added a story, and the message that it came with."""
+    db.execute("""
+        CREATE TABLE origins (
+            article_id TEXT PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,
+            added_by INTEGER NOT NULL,
+            link TEXT
+        ) STRICT""")
+
+
+memory = Migrations("memory")
+
+
+@memory()
+def m001_memory(db: Database) -> None:
+    """Create what the bot remembers of its own doings: answers, votes, choices, rebuilds."""
+    db.execute("CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+    db.execute("""
+        CREATE TABLE answers (
+            id TEXT PRIMARY KEY,
+            guild_id INTEGER,
+            channel_id INTEGER NOT NULL,
+            message_id INTEGER,
+            asker_id INTEGER NOT NULL,
+            created_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX answers_guild ON answers(guild_id)")
+    db.execute("CREATE INDEX answers_message ON answers(message_id)")
+    db.execute("""
+        CREATE TABLE citations (
+            answer_id TEXT NOT NULL REFERENCES answers(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            collection TEXT NOT NULL,
+            article_id TEXT NOT NULL,
+            revision_id INTEGER NOT NULL,
+            start INTEGER NOT NULL,
+            "end" INTEGER NOT NULL,
+            highlight_start INTEGER,
+            highlight_end INTEGER,
+            PRIMARY KEY (answer_id, number)
+        ) STRICT""")
+    db.execute("CREATE INDEX citations_article ON citations(collection, article_id)")
+    db.execute("""
+        CREATE TABLE votes (
+            answer_id TEXT NOT NULL REFERENCES answers(id) ON DELETE CASCADE,
+            user_id INTEGER NOT NULL,
+            helpful INTEGER NOT NULL,
+            PRIMARY KEY (answer_id, user_id)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE direct_choices (
+            user_id INTEGER PRIMARY KEY,
+            guild_id INTEGER NOT NULL
+        ) STRICT""")
+    # A rebuild that this process runs; one that is here at a start was interrupted.
+    db.execute("""
+        CREATE TABLE rebuilds (
+            guild_id INTEGER PRIMARY KEY,
+            channel_id INTEGER NOT NULL,
+            message_id INTEGER NOT NULL,
+            kind TEXT NOT NULL
+        ) STRICT""")

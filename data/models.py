@@ -94,7 +94,7 @@ class Revision:
     """One version of a story: its text and its attribution, never edited.
 
     `external_id` is the story's id in the file it was imported from, repeated here so that a
-    revision can be cited without a second look-up.
+    revision can be cited without a second look-up. `id` counts within its `collection`.
 
     Raises:
         ValueError: if `sha256` is not the text's own hash: a stored text that was altered
@@ -108,10 +108,16 @@ class Revision:
     sha256: str
     attribution: Attribution
     created_at: str
+    collection: str = ""
 
     def __post_init__(self) -> None:
         if text_hash(self.text) != self.sha256:
             raise ValueError(f"the text of revision {self.id} does not match its hash")
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what tells this revision from those of every collection."""
+        return self.collection, self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlite_utils.db import Database
-
+from data.database import Database
 from data.dates import days_covered
 from data.errors import StorageError
 from data.models import Attribution, Revision, text_hash
@@ -46,8 +45,8 @@ def insert_revision(db: Database, article_id: str, text: str, attribution: Attri
     return revision_id
 
 
-def revision_from(row: dict[str, Any]) -> Revision:
-    """Return the revision in a row of `REVISIONS`.
+def revision_from(row: dict[str, Any], collection: str) -> Revision:
+    """Return the revision in a row of `REVISIONS`, read from the collection of that name.
 
     Raises:
         StorageError: if the stored text no longer matches its hash.
@@ -67,6 +66,7 @@ def revision_from(row: dict[str, Any]) -> Revision:
                 url=row["url"],
             ),
             created_at=row["created_at"],
+            collection=collection,
         )
     except ValueError as error:
         raise StorageError(

@@ -185,7 +185,5 @@ def _search_line(services: Services, record: Record, top_k: int) -> Record:
 
 
 def _search(services: Services, question: str, top_k: int, filters: Filters) -> list[Any]:
-    if filters.article:
-        article = services.articles.get(filters.article).article_id
-        filters = Filters(filters.source, filters.after, filters.before, article)
+    filters = services.answerer.resolved(filters)
     return services.retriever.retrieve(clean_question(question), top_k=top_k, filters=filters)

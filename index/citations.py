@@ -27,8 +27,17 @@ JOIN_COVERAGE = 0.25
 _WORD_GAP = re.compile(r"\s+")
 
 
-def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tuple[Citation, ...]:
-    """Return at most three numbered citations, the strongest first; () where none is likely enough.
+def cite(
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    threshold: float,
+    limit: int = MAX_CITATIONS,
+    further_share: float = FURTHER_SHARE,
+) -> tuple[Citation, ...]:
+    """Return at most `limit` numbered citations, the strongest first; () where none is likely.
+
+    A further one must be at least `further_share` as likely to answer as the first.
 
     Evidence comes strongest first. A quote is one to three whole sentences of one paragraph, at
     most 420 code points; a longer single sentence is cut between words around the answer.
@@ -38,11 +47,11 @@ def cite(question: str, evidence: Sequence[Evidence], *, threshold: float) -> tu
         return ()
     chosen: list[tuple[Evidence, Span]] = []
     for item in _by_use(evidence):
-        if len(chosen) == MAX_CITATIONS:
+        if len(chosen) == limit:
             break
         stories = {e.revision.article_id for e, _ in chosen}
         worth = item.score * (SAME_STORY_SHARE if item.revision.article_id in stories else 1.0)
-        if chosen and worth < max(threshold, FURTHER_SHARE * evidence[0].score):
+        if chosen and worth < max(threshold, further_share * evidence[0].score):
             continue
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
@@ -82,7 +91,7 @@ def _by_use(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _repeats(item: Evidence, span: Span, other: Evidence, taken: Span) -> bool:
-    if item.revision.id == other.revision.id and span.overlaps(taken):
+    if item.revision.key == other.revision.key and span.overlaps(taken):
         return True
     mine, theirs = terms(span.slice(item.revision.text)), terms(taken.slice(other.revision.text))
     return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))

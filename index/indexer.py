@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -6,6 +7,7 @@ from data.builds import Build, BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, read, write
+from data.errors import StorageError, UserError
 from data.ingestion import Row
 from data.models import Attribution, Draft, Revision
 from index.chunking import Chunker
@@ -15,11 +17,13 @@ from index.live import LiveIndex
 from index.preparation import Prepared, encode_chunks, prepare, recipe_of
 from index.rebuild_lock import rebuild_lock
 
+log = logging.getLogger(__name__)
+
 # Stories that are encoded together and committed in one transaction.
 BATCH_STORIES = 16
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) stories."""
+"""Called with (done, total) stories; what it raises stops the work between two transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +142,25 @@ class Indexer:
                 and live.recipe == replace(recipe, header_version=live.recipe.header_version)
             )
             building = self._begin(recipe, resume=not rechunk)
-            while not self._finish(building):
-                self._build_some(building, chosen, live if keep_spans else None, on_progress)
-        self._refresh()
-        return building
+            return self._complete(building, chosen, live if keep_spans else None, on_progress)
+
+    def undo(self, *, on_progress: Progress | None = None) -> Build:
+        """Go back to the build before the live one; return it, live again.
+
+        What was deleted since stays deleted, and what was added or changed since is encoded into
+        it first, with its own encoder, so that no story is lost. Undoing twice goes forward again.
+
+        Raises:
+            UserError: if there is no earlier build, its encoder is gone, or the index is being
+                rebuilt.
+        """
+        with rebuild_lock(self._collection.rebuild_lock_file):
+            with write(self._db):
+                earlier = self._builds.reopen_previous()
+                if earlier is None:
+                    raise UserError("There is no earlier index to go back to: none was rebuilt.")
+                encoder = self._encoders.of(earlier.recipe)
+            return self._complete(earlier, encoder, None, on_progress)
 
     def _import_batch(self, batch: Sequence[Row]) -> Iterator[Imported]:
         drafts = [row.draft for row in batch if row.draft is not None]
@@ -203,6 +222,19 @@ class Indexer:
         if now is None or now.id != build.id:
             raise _LiveBuildChangedError
 
+    def _complete(
+        self,
+        building: Build,
+        encoder: Encoder,
+        spans_from: Build | None,
+        on_progress: Progress | None,
+    ) -> Build:
+        """Encode what the build lacks and switch over to it; return it as it then is."""
+        while not self._finish(building):
+            self._build_some(building, encoder, spans_from, on_progress)
+        self._refresh()
+        return self._builds.get(BuildState.LIVE) or building
+
     def _begin(self, recipe: Recipe, *, resume: bool) -> Build:
         with write(self._db):
             unfinished = self._builds.get(BuildState.BUILDING)
@@ -248,6 +280,12 @@ class Indexer:
         return True
 
     def _refresh(self) -> None:
-        """Bring the vector index and its file up to what was just committed."""
-        with read(self._db):
-            self._live.current(self._db)
+        """Bring the vector index and its file up to what was just committed.
+
+        The change is safe by then: damage elsewhere must not make it look as if it had failed.
+        """
+        try:
+            with read(self._db):
+                self._live.current(self._db)
+        except StorageError as error:
+            log.warning("The index could not be brought up to date: %s", error)

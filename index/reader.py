@@ -1,4 +1,5 @@
 import math
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class SentenceReader:
     def __init__(self, encoder: Callable[[], Encoder]) -> None:
         self._encoder = encoder
         self._vectors: OrderedDict[tuple[str, int, int], Vectors] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Evidence]:
         """Return every sentence of the passages as evidence, the strongest first."""
@@ -125,16 +127,18 @@ class SentenceReader:
     def _vectors_of(self, pool: Sequence[_Sentence]) -> Vectors:
         """Return the unit vectors of the sentences, shape (n, d); recent ones are remembered."""
         keys = [(s.revision.sha256, s.span.start, s.span.end) for s in pool]
-        new = [i for i, key in enumerate(keys) if key not in self._vectors]
+        with self._lock:  # several threads ask one reader
+            known = {key: self._vectors[key] for key in keys if key in self._vectors}
+        new = [i for i, key in enumerate(keys) if key not in known]
         encoded = self._encoder().encode_documents([pool[i].text for i in new])
-        for i, vector in zip(new, encoded, strict=True):
-            self._vectors[keys[i]] = vector
-        rows = np.stack([self._vectors[key] for key in keys])
-        for key in keys:
-            self._vectors.move_to_end(key)
-        while len(self._vectors) > _VECTORS_REMEMBERED:
-            self._vectors.popitem(last=False)
-        return rows
+        known.update((keys[i], vector) for i, vector in zip(new, encoded, strict=True))
+        with self._lock:
+            for key in keys:
+                self._vectors[key] = known[key]
+                self._vectors.move_to_end(key)
+            while len(self._vectors) > _VECTORS_REMEMBERED:
+                self._vectors.popitem(last=False)
+        return np.stack([known[key] for key in keys])
 
 
 def probability(covered: float, similar: float) -> float:
@@ -159,12 +163,12 @@ def _covered(weights: dict[str, float], words: frozenset[str], sentence: _Senten
 
 def _pool(passages: Sequence[Passage]) -> list[_Sentence]:
     """Return the whole sentences that the passages touch, each once, under its best passage."""
-    pool: dict[tuple[int, Span], _Sentence] = {}
+    pool: dict[tuple[str, int, Span], _Sentence] = {}
     for passage in passages:
         for place, span in enumerate(sentence_spans(passage.revision.text)):
             if span.overlaps(passage.span):
                 pool.setdefault(
-                    (passage.revision.id, span),
+                    (*passage.revision.key, span),
                     _Sentence(passage.revision, span, place, passage.score),
                 )
     return list(pool.values())

@@ -59,7 +59,9 @@ class Retriever:
             return []
         query = self._encoders.of(snapshot.build.recipe).encode_query(question)
         dense = dict(index.search(query, CANDIDATES, allowed=allowed))
-        lexical = dict(self._chunks.search(query_words(question), CANDIDATES, filters))
+        found = self._chunks.search(query_words(question), CANDIDATES, filters)
+        known = index.ids
+        lexical = {chunk_id: score for chunk_id, score in found if chunk_id in known}
         # BM25 finds chunks that the dense search ranked too low: their cosine is still needed.
         only_lexical = [chunk_id for chunk_id in lexical if chunk_id not in dense]
         similarities = index.vectors(only_lexical) @ query
@@ -69,8 +71,11 @@ class Retriever:
     def _passages(self, ranked: list[tuple[_Candidate, float]]) -> list[Passage]:
         chunks = self._chunks.get(candidate.chunk_id for candidate, _ in ranked)
         revisions = self._articles.revisions(chunk.revision_id for chunk in chunks.values())
-        ranked = [  # without those of a story whose text was altered
-            pair for pair in ranked if chunks[pair[0].chunk_id].revision_id in revisions
+        # Without those of a story whose text was altered, and without full-text rows of no chunk.
+        ranked = [
+            (candidate, score)
+            for candidate, score in ranked
+            if candidate.chunk_id in chunks and chunks[candidate.chunk_id].revision_id in revisions
         ]
         return [
             Passage(

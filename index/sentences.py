@@ -16,12 +16,14 @@ LONGEST_PARAGRAPH = 5000  # characters
 # Typical width of hard-wrapped plain text, in characters.
 WRAP_MIN, WRAP_MAX = 40, 100
 
-_BLOCK_BREAK = re.compile(
-    r"(?:\r\n|[\n\r\u2028\u2029])[ \t]*(?:(?:\r\n|[\n\r\u2028\u2029])[ \t]*)+"
-)
-_LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
+# Atomic, so that one CRLF is never read as two line ends, which would be a blank line.
+_LINE_END = r"(?>\r\n|[\n\r\u2028\u2029])"
+_BLOCK_BREAK = re.compile(rf"{_LINE_END}[ \t]*(?:{_LINE_END}[ \t]*)+")
+_LINE_BREAK = re.compile(_LINE_END)
 _CLOSING = re.compile(r'["”’»)\]]+(?=\s|$)')
 _OPENING = re.compile(r'(?<=\s)["“‘«]+\s*\Z')
+# Whatever its shape, a mark right behind a character closes: `“` does so in German.
+_SPEECH_END = re.compile(r"(?<=\S)[\"'“”‘’«»]\s*\Z")
 _EARLIER_VERSION = re.compile(
     r"\b(?:earlier|previous|original|initial) versions? of"
     r" th(?:is|e) (?:story|article|report|piece)",
@@ -74,20 +76,23 @@ def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> lis
 
     With `marks` the segmenter sees quotation marks and keeps a speech together; without, each is
     hidden by one other character, so that offsets stay true. A cut that it makes on the wrong
-    side of a mark is moved to the right one.
+    side of a mark is moved to the right one. `said Ann Lee.` behind a speech belongs to it.
     """
     cuts = [start]
     seen = body[start:end] if marks else body[start:end].translate(_QUOTATION_MARKS)
     for boundary in get_sentence_boundaries(language, seen)[1:]:
         cut = start + boundary["start_index"]
-        if not marks and body[cut:end].lstrip()[:1].islower():
-            continue  # `said Ann Lee.` behind a speech belongs to it
         if closing := _CLOSING.match(body, cut, end):
             cut = closing.end()
         elif opening := _OPENING.search(body, cuts[-1], cut):
             cut = opening.start()
-        if cuts[-1] < cut < end:
-            cuts.append(cut)
+        if not cuts[-1] < cut < end:
+            continue
+        lower = body[cut:end].lstrip()[:1].islower()
+        # Without marks the segmenter also cuts where it would not inside a speech: `approx. five`.
+        if lower and (not marks or _SPEECH_END.search(body, cuts[-1], cut)):
+            continue
+        cuts.append(cut)
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 

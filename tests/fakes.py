@@ -12,7 +12,7 @@ from data.articles import ArticleStore
 from data.collections import Collection, Collections
 from data.database import Database
 from data.models import Attribution, Draft, Revision, Span, normalise, text_hash
-from index.answerer import Answerer
+from index.answerer import Answerer, Searchable
 from index.encoder import Encoder, EncoderIdentity, Vectors, unit_rows
 from index.encoders import DEFAULT_ENCODER, Encoders
 from index.indexer import Indexer
@@ -132,7 +132,9 @@ def wire(
         live=live,
         indexer=Indexer(collection=collection, db=db, encoders=encoders, live=live),
         retriever=retriever,
-        answerer=Answerer(db=db, retriever=retriever, reader=reader, threshold=threshold),
+        answerer=Answerer(
+            [Searchable(db, ArticleStore(db), retriever)], reader=reader, threshold=threshold
+        ),
         verifier=Verifier(collection=collection, db=db, encoders=encoders),
     )
 

@@ -2,12 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils.db import Database
 
 from data.builds import BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore, NewChunk
 from data.collections import Collections
-from data.database import write
+from data.database import Database, write
 from data.models import Attribution, Draft, Revision, Span
 
 RECIPE = Recipe("tiny", "0" * 64, dimension=2, chunker_version=1, header_version=1)

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore, SaveStatus
 from data.chunks import ChunkStore
 from data.collections import Collections
-from data.database import integrity_problems, scalar, write
+from data.database import Database, integrity_problems, scalar, write
 from data.errors import NotFoundError, StorageError
 from data.models import Attribution, Draft, Filters, normalise
 from tests.data.conftest import add_chunks, draft, live_build

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 import pytest
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.builds import BuildState, BuildStore
 from data.chunks import ChunkStore, NewChunk
+from data.database import Database
 from data.models import Span
 from tests.data.conftest import RECIPE, VECTOR, add_chunks, draft
 

@@ -3,12 +3,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils.db import Database
 
 from data.articles import ArticleStore
 from data.builds import BuildState, BuildStore
 from data.chunks import ChunkStore, NewChunk, StoredVector
-from data.database import write
+from data.database import Database, write
 from data.fulltext import query_words
 from data.models import Attribution, Chunk, Draft, Filters, Revision, Span, normalise
 from tests.data.conftest import RECIPE, VECTOR, add_chunks, draft, live_build

@@ -3,13 +3,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils.db import Database
 
+from data.database import Database
 from data.fulltext import MAX_QUERY_WORDS, STOP_WORDS, index_text, match_expression, query_words
 
 # The database is only read by the examples, so they can share it.
 reading = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-LETTERS = "abcdefgstßéłñöčșЖжяΣσ0123456789 .,-'_\"*中文字ไทか"
+LETTERS = "abcdefgstßéłñöčșЖжяΣσ0123456789 .,-'_\"*中文字ไทかكَتَبहिन्दीതമிשָލް"
 
 
 @pytest.fixture
@@ -64,6 +64,45 @@ def test_spaces_out_scripts_that_write_without_spaces() -> None:
 
 def test_leaves_scripts_with_spaces_as_they_are_but_composed() -> None:
     assert index_text("The cafe\u0301 в Москве, 서울에서.") == "The café в Москве, 서울에서."
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("हिन्दी", "मुंबई", "ক্ষমা", "ਪੰਜਾਬ", "ગુજરાતી", "தமிழ்", "తెలుగు", "ಕನ್ನಡ", "മലയാളം", "සිංහල"),
+        *("ދިވެހި", "བོད་", "كَتَبَ", "العُمْدَة", "שָׁלוֹם", "ọ̀rọ̀"),
+    ],
+)
+def test_a_word_is_one_word_with_its_combining_marks(db: Database, word: str) -> None:
+    db.execute("INSERT INTO chunks_fts (rowid, body) VALUES (1, ?)", [index_text(f"1 {word} 2")])
+    assert len(query_words(word)) == 1
+    assert _found(db, word) == [1]
+    db.execute("CREATE VIRTUAL TABLE words USING fts5vocab(chunks_fts, row)")
+    terms = [row[0] for row in db.execute("SELECT term FROM words").fetchall()]
+    assert len(terms) == 3  # the numbers and the word in one piece
+    assert _found(db, word[0]) == []  # which its first letter alone does not find
+
+
+def test_words_that_differ_in_a_vowel_sign_are_two_words(db: Database) -> None:
+    db.execute("INSERT INTO chunks_fts (rowid, body) VALUES (1, ?)", [index_text("दिन")])
+    assert (_found(db, "दिन"), _found(db, "दान"), _found(db, "दन")) == ([1], [], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("كَتَبَ", "كتب"),
+        ("كتب", "كَتَبَ"),
+        ("שָׁלוֹם", "שלום"),
+        ("क्\u200dष", "क्ष"),
+        ("1\ufe0f\u20e3", "1"),
+    ],
+)
+def test_marks_that_writers_leave_out_make_no_difference(
+    db: Database, written: str, asked: str
+) -> None:
+    db.execute("INSERT INTO chunks_fts (rowid, body) VALUES (1, ?)", [index_text(written)])
+    assert _found(db, asked) == [1]
 
 
 def test_quotes_each_word_for_fts5() -> None:
