@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from data.database import Database, scalar, write
+from data.dates import days_covered
 from data.errors import NotFoundError, StorageError
 from data.identity import identify, remember_external_id
 from data.models import Attribution, Draft, Revision, text_hash
@@ -174,6 +175,11 @@ class ArticleStore:
         """Return the number of stored revisions, current and earlier ones."""
         return int(scalar(self._db, "SELECT count(*) FROM revisions"))
 
+    def version_count(self, article_id: str) -> int:
+        """Return the number of stored revisions of one story."""
+        sql = "SELECT count(*) FROM revisions WHERE article_id = ?"
+        return int(scalar(self._db, sql, article_id))
+
     def newest(self) -> Revision | None:
         """Return the story with the latest known date, or None where no date is known."""
         rows = self._db.query(
@@ -205,6 +211,15 @@ class ArticleStore:
         """Return the ids of the revisions whose text no longer matches its hash."""
         rows = self._db.query("SELECT id, text, sha256 FROM revisions ORDER BY id")
         return [row["id"] for row in rows if text_hash(row["text"]) != row["sha256"]]
+
+    def altered_attributions(self) -> list[int]:
+        """Return the ids of the revisions whose date or link is not what was derived from it."""
+        rows = self._db.query(
+            "SELECT r.id, r.published_at, r.first_day, r.last_day, r.url, a.canonical_url,"
+            " a.revision_id IS r.id AS current"
+            " FROM revisions r JOIN articles a ON a.id = r.article_id ORDER BY r.id"
+        )
+        return [row["id"] for row in rows if not _derived_fits(row)]
 
     def broken_articles(self) -> list[str]:
         """Return the ids of the stories that have no current revision of their own."""
@@ -258,6 +273,15 @@ class ArticleStore:
 
     def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         return next(iter(list(self._db.query(sql, list(parameters)))), None)
+
+
+def _derived_fits(row: dict[str, Any]) -> bool:
+    try:
+        days = days_covered(row["published_at"]) or (None, None)
+        link = canonical_url(row["url"]) if row["current"] else row["canonical_url"]
+    except ValueError:  # no date or address that was ever stored
+        return False
+    return (*days, link) == (row["first_day"], row["last_day"], row["canonical_url"])
 
 
 def _merged(current: Revision, draft: Draft) -> Attribution:

@@ -168,11 +168,14 @@ class ChunkStore:
 
     def spans(self, build_id: int, revision_id: int) -> list[Span]:
         """Return the spans of a revision's chunks in a build, in order."""
+        return [Span(start, end) for start, end in self._ranges(build_id, revision_id)]
+
+    def _ranges(self, build_id: int, revision_id: int) -> list[tuple[int, int]]:
         rows = self._db.execute(
             'SELECT start, "end" FROM chunks WHERE build_id = ? AND revision_id = ? ORDER BY id',
             [build_id, revision_id],
         )
-        return [Span(start, end) for start, end in rows.fetchall()]
+        return rows.fetchall()
 
     def unchunked_revisions(self, build_id: int) -> list[int]:
         """Return the current revisions that have no chunk in the build yet, ascending."""
@@ -182,6 +185,18 @@ class ChunkStore:
             [build_id],
         )
         return [row[0] for row in rows.fetchall()]
+
+    def incomplete_revisions(self, build_id: int) -> list[int]:
+        """Return the current revisions whose chunks in the build leave out a part, ascending."""
+        rows = self._db.execute(
+            "SELECT r.id, r.text FROM revisions r JOIN articles a ON a.revision_id = r.id"
+            " ORDER BY r.id"
+        )
+        return [
+            revision_id
+            for revision_id, text in rows
+            if (ranges := self._ranges(build_id, revision_id)) and not _cover(ranges, text)
+        ]
 
     def count(self, build_id: int) -> int:
         """Return the number of chunks in a build."""
@@ -246,6 +261,16 @@ def _searchable(attribution: Attribution, body: str) -> tuple[str, str, str, str
         date_in_words(attribution.published_at) or "",
         index_text(body),
     )
+
+
+def _cover(ranges: list[tuple[int, int]], text: str) -> bool:
+    """Return whether the ranges, in their order, leave out nothing but white space."""
+    at = 0
+    for start, end in ranges:
+        if text[at:start].strip():
+            return False
+        at = end
+    return not text[at:].strip()
 
 
 def _conditions(filters: Filters) -> tuple[str, list[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from data.errors import UserError
 
 SETTINGS_FILE = "pullquote.toml"
+TOKEN_FILE = "discord_token"  # noqa: S105  # a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Settings:
 
     The environment wins. `cache` holds the converted encoder, which any home can share;
     `confidence_threshold` is the lowest confidence, 0..1, at which an answer is given (None: the
-    calibrated default).
+    calibrated default). The addresses of Discord's interface, gateway and files are None for
+    Discord's own; `source_url` is where people find the source of what runs.
     """
 
     home: Path
@@ -24,6 +26,10 @@ class Settings:
     fast_runtime: bool
     confidence_threshold: float | None
     discord_token: str | None
+    source_url: str | None = None
+    discord_api: str | None = None
+    discord_gateway: str | None = None
+    discord_cdn: str | None = None
 
 
 def default_home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -52,8 +58,30 @@ def load_settings(
         encoder=value("encoder"),
         fast_runtime=_switch("fast_runtime", value("fast_runtime")),
         confidence_threshold=_fraction("confidence_threshold", value("confidence_threshold")),
-        discord_token=environment.get("DISCORD_TOKEN") or None,
+        discord_token=_token(home, environment),
+        source_url=value("source_url"),
+        discord_api=value("discord_api"),
+        discord_gateway=value("discord_gateway"),
+        discord_cdn=value("discord_cdn"),
     )
+
+
+def _token(home: Path, environment: Mapping[str, str]) -> str | None:
+    """Return the bot's token: from the environment, or from a file that only the bot can read.
+
+    Raises:
+        UserError: if a file that is named or there cannot be read.
+    """
+    if token := (environment.get("DISCORD_TOKEN") or "").strip():
+        return token
+    named = environment.get("DISCORD_TOKEN_FILE")
+    path = Path(named).expanduser() if named else home / TOKEN_FILE
+    if not named and not path.exists():
+        return None
+    try:
+        return path.read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The token file {path} cannot be read: {error}.") from error
 
 
 def _read_file(path: Path) -> dict[str, object]:

@@ -1,4 +1,5 @@
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+import re
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 # Query parameters that tell how a reader came to a page, not which page it is.
 _TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
@@ -37,3 +38,36 @@ def canonical_url(url: str | None) -> str | None:
     return urlunsplit(
         ("https", host + port, parts.path.rstrip("/"), urlencode(kept, encoding="latin-1"), "")
     )
+
+
+# Words at each end by which a browser finds a longer passage.
+_FRAGMENT_WORDS = 5
+_SHORT_PASSAGE = 80  # characters: named whole
+# In a link in a message these would end it.
+_UNSAFE = re.compile(r"""[\x00-\x20()<>"\\`|^{}\x7f]""")
+
+
+def passage_url(url: str, passage: str, *, limit: int) -> str | None:
+    """Return a link that opens a page at the passage, of at most `limit` characters.
+
+    The passage is named by a text fragment (https://wicg.github.io/scroll-to-text-fragment/).
+    Where that makes the link too long it opens the page alone; None where even that is too long.
+    """
+    safe = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", url)
+    mark = "" if "#" in safe else "#"
+    link = f"{safe}{mark}:~:text={_fragment(passage)}"
+    if len(link) <= limit and ":~:" not in safe:
+        return link
+    return safe if len(safe) <= limit else None
+
+
+def _fragment(passage: str) -> str:
+    words = passage.split()
+    if len(passage) <= _SHORT_PASSAGE or len(words) <= 2 * _FRAGMENT_WORDS:
+        return _encoded(words)
+    return f"{_encoded(words[:_FRAGMENT_WORDS])},{_encoded(words[-_FRAGMENT_WORDS:])}"
+
+
+def _encoded(words: list[str]) -> str:
+    # A hyphen has a meaning of its own in a text fragment.
+    return quote(" ".join(words), safe="").replace("-", "%2D")

@@ -3,7 +3,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -14,11 +14,23 @@ from data.settings import Settings, default_home
 from handlers.console import Screen
 from handlers.parameters import FirstDay, LastDay, not_empty, whole
 from handlers.samples import SAMPLES, load_samples
-from handlers.services import Services
+from handlers.services import Services, Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_COLLECTION = "shared"
+
+
+class Opening(Protocol):
+    """What opens services on connections of their own, for a bot that serves many at once."""
+
+    def session(self, guild_id: int | None) -> Session:
+        """Return what one request of a server may touch; None is a direct message."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load the encoder; takes seconds."""
+        ...
 
 
 @dataclass
@@ -27,6 +39,7 @@ class App:
 
     settings_for: Callable[[Path | None], Settings]
     open_services: Callable[[Settings, str], Services]
+    opener: Callable[[Settings], "Opening"]
     samples: Path
     screen: Screen = field(default_factory=Screen.of_terminal)
     home: Path | None = None

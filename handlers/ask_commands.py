@@ -9,12 +9,12 @@ import click
 from data.errors import UserError
 from data.models import Filters
 from handlers.app import App, filter_options, pass_app, place_options, write_json
-from handlers.chat_loop import chat_loop, checked_answer, show_answer
+from handlers.chat_loop import chat_loop, show_answer
 from handlers.console import passages_view
 from handlers.parameters import day_of, whole
 from handlers.records import Record, answer_record, invalid_record, passage_record
 from handlers.services import Services
-from index.answerer import clean_question
+from index.answerer import checked_answer, clean_question
 
 _MAX_RESULTS = 100
 
@@ -45,7 +45,7 @@ def ask(
             for record in _questions(jsonl):
                 write_json(_answer_line(services, record))
             return
-        answer = checked_answer(services, question or "", filters)
+        answer = checked_answer(services.answerer, question or "", filters)
         if as_json:
             write_json(answer_record(answer))
         else:
@@ -99,22 +99,7 @@ def chat(app: App) -> None:
     chat_loop(app, sys.stdin)
 
 
-@click.command(name="run", short_help="Start what fits: Discord with a token, else the chat.")
-@place_options
-@pass_app
-def run_(app: App) -> None:
-    """Start the Discord bot where DISCORD_TOKEN is set, else the terminal chat; say which."""
-    if app.settings_for(app.home).discord_token:
-        app.screen.warn(
-            "DISCORD_TOKEN is set, but this version has no Discord part yet: "
-            "this is the terminal chat."
-        )
-    else:
-        app.screen.note("DISCORD_TOKEN is not set: this is the terminal chat.")
-    chat_loop(app, sys.stdin)
-
-
-COMMANDS = (ask, search, chat, run_)
+COMMANDS = (ask, search, chat)
 
 
 def _one_of(question: str | None, jsonl: IO[bytes] | None, filters: Filters) -> None:
@@ -167,7 +152,7 @@ def _answer_line(services: Services, record: Record) -> Record:
     try:
         if "error" in record and question is None:
             raise UserError(record["error"])
-        answer = checked_answer(services, str(question), _line_filters(record))
+        answer = checked_answer(services.answerer, str(question), _line_filters(record))
         return answer_record(answer, query_id=query_id)
     except UserError as error:
         return invalid_record(query_id, question, str(error))

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TextIO
 
 from data.errors import UserError
-from data.models import Filters
 from handlers.app import App
 from handlers.console import answer_view, counted
 from handlers.errors import message_for
 from handlers.samples import SAMPLES
 from handlers.services import Services
-from index.models import Answer, QuoteMismatchError
+from index.answerer import checked_answer
+from index.models import Answer
 
 _LEAVE = frozenset({"exit", "quit", ":q", "bye"})
 
@@ -49,23 +49,6 @@ def _open(app: App) -> Services:
     return samples
 
 
-def checked_answer(services: Services, question: str, filters: Filters | None = None) -> Answer:
-    """Return an answer whose quotes were compared with what is stored once more, just now.
-
-    A story that another process changed or removed in between is asked about again.
-
-    Raises:
-        QuoteMismatchError: if that happens twice, which no reader's pace explains.
-    """
-    answer = services.answerer.answer(question, filters)
-    try:
-        services.answerer.recheck(answer)
-    except QuoteMismatchError:
-        answer = services.answerer.answer(question, filters)
-        services.answerer.recheck(answer)
-    return answer
-
-
 def show_answer(app: App, services: Services, answer: Answer) -> None:
     """Show an answer, framed in a terminal and plain in a pipe."""
     sources = services.articles.sources()
@@ -75,7 +58,7 @@ def show_answer(app: App, services: Services, answer: Answer) -> None:
 def _answer(app: App, services: Services, question: str) -> None:
     try:
         with app.screen.err.status("Reading…"):
-            answer = checked_answer(services, question)
+            answer = checked_answer(services.answerer, question)
         show_answer(app, services, answer)
     except UserError as error:
         app.screen.warn(message_for(error))

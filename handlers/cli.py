@@ -5,13 +5,12 @@ from pathlib import Path
 
 import click
 
-from handlers import ask_commands, index_commands, story_commands
+from handlers import ask_commands, discord_commands, index_commands, story_commands
 from handlers.app import App, place_options
+from handlers.discord_commands import LOG_BYTES, LOG_FILE, LOGS_KEPT
 from handlers.errors import message_for
 
 USER_ERROR_CODE = 1
-LOG_FILE = "pullquote.log"
-_LOG_BYTES, _LOGS_KEPT = 1_000_000, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,8 +28,9 @@ def cli() -> None:
     """  # noqa: D301  # \b keeps the examples as they stand
 
 
-for _command in (*ask_commands.COMMANDS, *story_commands.COMMANDS, *index_commands.COMMANDS):
-    cli.add_command(_command)
+for _module in (ask_commands, story_commands, index_commands, discord_commands):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
 
 
 def run(app: App, arguments: list[str] | None = None) -> int:
@@ -76,7 +76,7 @@ def _log_into(path: Path) -> None:
     Where the home cannot be written, it goes to standard error after all: nothing is lost.
     """
     try:
-        handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT)
+        handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT)
     except OSError:
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

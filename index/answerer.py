@@ -163,3 +163,26 @@ class Answerer:
             nearest=tuple(nearest.values())[:NEAREST],
             newest=max(newest, key=lambda r: r.attribution.published_at or "", default=None),
         )
+
+
+def checked_answer(
+    answerer: Answerer,
+    question: str,
+    filters: Filters | None = None,
+    *,
+    limit: int = MAX_CITATIONS,
+) -> Answer:
+    """Return an answer whose quotes were compared with what is stored once more, just now.
+
+    A story that another process changed or removed in between is asked about again.
+
+    Raises:
+        QuoteMismatchError: if that happens twice, which no reader's pace explains.
+    """
+    answer = answerer.answer(question, filters, limit=limit)
+    try:
+        answerer.recheck(answer)
+    except QuoteMismatchError:
+        answer = answerer.answer(question, filters, limit=limit)
+        answerer.recheck(answer)
+    return answer

@@ -6,6 +6,7 @@ from data.errors import NotFoundError
 from data.models import Span
 from index.models import Citation, Evidence, QuoteMismatchError
 from index.sentences import (
+    paragraph_spans,
     paragraph_starts,
     same_paragraph,
     sentence_spans,
@@ -169,3 +170,24 @@ def _citation(number: int, item: Evidence, span: Span) -> Citation:
         cut_before=span.start > item.span.start,
         cut_after=span.end < item.span.end,
     )
+
+
+def surroundings(text: str, span: Span, *, limit: int) -> Span:
+    """Return the paragraph that a quote stands in, with neighbours while all fit in `limit`.
+
+    A longer paragraph is cut to a window of `limit` code points around the quote, which must be
+    shorter than that.
+    """
+    paragraphs = paragraph_spans(text)
+    inside = [i for i, p in enumerate(paragraphs) if p.overlaps(span)]
+    first, last = inside[0], inside[-1]
+    found = Span(paragraphs[first].start, paragraphs[last].end)
+    if len(found) > limit:
+        start = max(found.start, span.start - (limit - len(span)) // 2)
+        return Span(start, min(found.end, start + limit))
+    for near in (last + 1, first - 1):
+        if 0 <= near < len(paragraphs):
+            other = paragraphs[near]
+            wider = Span(min(found.start, other.start), max(found.end, other.end))
+            found = wider if len(wider) <= limit else found
+    return found

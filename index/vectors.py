@@ -224,10 +224,15 @@ class VectorIndex:
             inner = faiss.deserialize_index(np.frombuffer(body, dtype=np.uint8))
         except RuntimeError as error:
             raise IndexFileError("faiss cannot read it") from error
+        forms = (faiss.IndexIDMap2, faiss.IndexIVFFlat)
+        if not isinstance(inner, forms) or inner.metric_type != faiss.METRIC_INNER_PRODUCT:
+            raise IndexFileError("it is an index of another kind")
+        if inner.d < 1 or inner.d != fingerprint.dimension:
+            raise IndexFileError("its content does not match its fingerprint")
         index = cls(fingerprint.dimension, exact_limit=exact_limit)
         index._index = inner
         index._ids = _stored_ids(index._index)
-        if inner.d != fingerprint.dimension or len(index) != fingerprint.count:
+        if len(index) != fingerprint.count:
             raise IndexFileError("its content does not match its fingerprint")
         return index, fingerprint
 

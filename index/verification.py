@@ -56,7 +56,9 @@ class Verifier:
         """Check every hash, offset, vector, full-text row and the index file.
 
         Vectors are checked by checksum, length and norm; 64 at random, or all with `deep`, are
-        encoded again as well.
+        encoded again as well. A date or link is checked against what was derived from it when it
+        was stored. An altered author, time of day or other spelling of the same link cannot be
+        told: nothing is derived from these, and only the text has a hash.
 
         Raises:
             UserError: if the encoder of the index is not there.
@@ -94,6 +96,10 @@ class Verifier:
                 "The text of revision(s) {} no longer matches its hash.",
                 self._articles.altered_revisions(),
             ),
+            (
+                "The date or link of revision(s) {} was altered.",
+                self._articles.altered_attributions(),
+            ),
             ("Story {} has no current revision.", self._articles.broken_articles()),
         )
 
@@ -102,6 +108,10 @@ class Verifier:
             ("Chunk(s) {} reach beyond their story's text.", self._chunks.invalid_spans()),
             ("Chunk(s) {} belong to a revision that is not current.", self._chunks.outdated()),
             ("Revision(s) {} have no chunk.", self._chunks.unchunked_revisions(build.id)),
+            (
+                "The chunks of revision(s) {} leave out a part of the text.",
+                self._chunks.incomplete_revisions(build.id),
+            ),
             (
                 "The full-text row of chunk(s) {} is missing or wrong.",
                 self._chunks.wrong_fulltext(build.id),

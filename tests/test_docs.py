@@ -51,7 +51,12 @@ def parse(words: list[str]) -> None:
     for module in (ask_commands, story_commands, index_commands):
         for command in module.COMMANDS:
             cli.add_command(command)
-    app = App(settings_for=bot.settings_for, open_services=bot.open_services, samples=ROOT)
+    app = App(
+        settings_for=bot.settings_for,
+        open_services=bot.open_services,
+        opener=bot.Opener,
+        samples=ROOT,
+    )
     try:
         group = cli.make_context("python bot.py", list(words), obj=app)
         name, command, rest = cli.resolve_command(group, [*group._protected_args, *group.args])

@@ -68,6 +68,7 @@ class Terminal:
         app = App(
             settings_for=bot.settings_for,
             open_services=bot.open_services,
+            opener=bot.Opener,
             samples=bot.ROOT / "data/samples",
         )
         found = run(app, [str(word) for word in words])

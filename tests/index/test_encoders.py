@@ -3,9 +3,13 @@ import shutil
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ import pytest
 import index.encoders
 import index.runtimes
 from data.errors import UserError
+from index.encoder import Vectors
 from index.encoders import (
     DEFAULT_ENCODER,
     DEFAULT_ENCODER_HASH,
@@ -42,6 +47,7 @@ TEXTS = (
     "x" * 3000,
 )
 slow = pytest.mark.slow
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,18 @@ def _forbid_converting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index.runtimes, "_export", refuse)
 
 
+def _together(calls: int, call: Callable[[int], T]) -> list[T]:
+    """Return what the calls give, each made by a thread of its own, all at one moment."""
+    ready = threading.Barrier(calls)
+
+    def run(number: int) -> T:
+        ready.wait(10)
+        return call(number)
+
+    with ThreadPoolExecutor(calls) as pool:
+        return list(pool.map(run, range(calls)))
+
+
 def _similar(encoder: SentenceEncoder, other: SentenceEncoder, text: str) -> bool:
     return float(encoder.encode_query(text) @ other.encode_query(text)) > MIN_COSINE
 
@@ -118,6 +136,18 @@ def test_a_text_has_the_same_vector_whatever_it_is_encoded_with(fast: SentenceEn
     together = fast.encode_documents(TEXTS)
     alone = np.stack([fast.encode_query(text) for text in TEXTS])
     assert np.sum(together * alone, axis=1).min() > MIN_COSINE
+
+
+@slow
+def test_several_threads_may_encode_at_once(fast: SentenceEncoder, plain: SentenceEncoder) -> None:
+    texts = [text for text in TEXTS if len(text) < 200]
+    for encoder in (fast, plain):
+        alone = [encoder.encode_query(text) for text in texts]
+        for _ in range(5):
+            together = _together(len(texts), lambda i: encoder.encode_query(texts[i]))  # noqa: B023
+            assert all(map(np.array_equal, together, alone))
+        spans = _together(len(texts), lambda i: encoder.token_spans(texts[i]))  # noqa: B023
+        assert spans == [encoder.token_spans(text) for text in texts]
 
 
 @slow
@@ -227,18 +257,30 @@ def _flipped(raw: bytes) -> bytes:
     return raw[:-1_500_000] + b"\xff" * 4000 + raw[-1_496_000:]
 
 
+def _flipped_words(raw: bytes) -> bytes:
+    """Return the file with damage among the vectors of words, most of which no text has."""
+    return raw[:20_000_000] + b"\xff" * 4000 + raw[20_004_000:]
+
+
 @slow
+@pytest.mark.usefixtures("fast")  # fills the cache
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
         ("model.xml", lambda _: b"x"),
         ("model.bin", lambda raw: raw[: len(raw) // 2]),
         ("model.bin", _flipped),
+        ("model.bin", _flipped_words),
+        ("model.xml", lambda raw: raw + b"\n"),
         ("about.json", lambda _: b"x"),
         ("about.json", lambda _: b"{}"),
         ("tokenizer.json", lambda _: b"x"),
+        ("tokenizer.json", lambda raw: raw.replace(b'"zebra"', b'"zebro"')),
     ],
-    ids=["model", "short weights", "flipped weights", "note", "empty note", "tokenizer"],
+    ids=[
+        *("model", "short weights", "flipped weights", "flipped words", "longer model"),
+        *("note", "empty note", "tokenizer", "a word"),
+    ],
 )
 def test_a_damaged_conversion_is_told_and_made_again(
     cache: Path,
@@ -320,7 +362,11 @@ def test_a_folder_can_be_named_in_the_place_of_the_default(
 
 
 @pytest.mark.parametrize(
-    "name", ["no-such-encoder", "someone/no-such-encoder", "a/b/c", "not a name", "/no/such/folder"]
+    "name",
+    [
+        *("no-such-encoder", "someone/no-such-encoder", "a/b/c", "not a name", "/no/such/folder"),
+        "~no-such-user/model",
+    ],
 )
 def test_an_unknown_encoder_is_told_with_the_name_of_the_default(
     name: str, offline: list[object]
@@ -337,9 +383,38 @@ def test_a_folder_without_weights_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_tokenizer_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "config.json").write_text("{}")
     encoder = load_encoder(str(tmp_path), cache=None)
     with pytest.raises(UserError, match=r"no tokenizer\.json"):
         encoder.token_spans("bridge")
+
+
+def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    with pytest.raises(UserError, match=r"no config\.json"):
+        load_encoder(str(tmp_path), cache=None)
+
+
+@slow
+@pytest.mark.parametrize("runs_fast", [True, False])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"x"),
+        ("config.json", b"{}"),
+        ("1_Pooling/config.json", b"{}"),
+        ("model.safetensors", b"weights"),
+    ],
+)
+def test_a_model_with_a_damaged_file_is_told(
+    tmp_path: Path, name: str, content: bytes, runs_fast: bool
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(index.encoders._packaged_folder(), folder)
+    (folder / name).write_bytes(content)
+    encoder = load_encoder(str(folder), cache=None, fast=runs_fast)
+    with pytest.raises(UserError, match="incomplete or damaged"):
+        encoder.encode_query("Who opened the bridge?")
 
 
 def test_the_hash_covers_every_file_of_weights_in_order(tmp_path: Path) -> None:
@@ -366,6 +441,96 @@ def test_an_encoder_is_loaded_once_and_only_when_it_is_asked_for() -> None:
     assert encoders.get("other") is encoders.get("other")
     assert encoders.get("third") is not encoders.get("other")
     assert loaded == ["other", "third"]
+
+
+def test_an_encoder_that_several_threads_ask_for_is_loaded_once() -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> HashEncoder:
+        loaded.append(name)
+        time.sleep(0.05)  # long enough for the others to ask as well
+        return HashEncoder(name)
+
+    encoders = Encoders(wanted=None, load=load)
+    first, *others = _together(8, lambda _: encoders.get("other"))
+    assert all(encoder is first for encoder in others)
+    assert loaded == ["other"]
+
+
+def test_an_encoder_is_given_out_while_another_is_being_fetched() -> None:
+    asked, fetched = threading.Event(), threading.Event()
+
+    def load(name: str) -> HashEncoder:
+        if name == "far":
+            asked.set()
+            fetched.wait(10)
+        return HashEncoder(name)
+
+    encoders = Encoders(wanted=None, load=load)
+    with ThreadPoolExecutor(2) as pool:
+        far = pool.submit(encoders.get, "far")
+        asked.wait(10)
+        near = pool.submit(encoders.get, "near")
+        try:
+            assert near.result(5).identity.name == "near"
+            assert not far.done()
+        finally:
+            fetched.set()
+        assert far.result(5).identity.name == "far"
+
+
+def test_an_encoder_that_could_not_be_loaded_is_tried_again() -> None:
+    answers = iter([None, HashEncoder("other")])
+
+    def load(name: str) -> HashEncoder:
+        if (found := next(answers)) is None:
+            raise UserError(f"no {name} yet")
+        return found
+
+    encoders = Encoders(wanted=None, load=load)
+    with pytest.raises(UserError, match="no other yet"):
+        encoders.get("other")
+    assert encoders.get("other").identity.name == "other"
+
+
+def test_a_model_that_several_threads_use_first_is_loaded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    class SlowToOpen(index.runtimes.TorchRuntime):
+        def __init__(self, folder: Path) -> None:
+            opened.append(folder.name)
+            time.sleep(0.05)
+            self.dimension = 3
+
+    monkeypatch.setattr(index.encoders, "TorchRuntime", SlowToOpen)
+    encoder = SentenceEncoder("other", tmp_path, "0" * 64, cache=None, fast=False)
+    identities = _together(8, lambda _: encoder.identity)
+    assert {identity.dimension for identity in identities} == {3}
+    assert opened == [tmp_path.name]
+
+
+def test_the_plain_runtime_is_used_by_one_thread_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Model:
+        prompts: dict[str, str] = {}
+        callers = 0
+
+        def get_embedding_dimension(self) -> int:
+            return 3
+
+        def encode(self, texts: list[str], **_: object) -> Vectors:
+            self.callers += 1
+            time.sleep(0.01)
+            self.callers -= 1
+            return np.full((len(texts), 3), 1 - self.callers, dtype=np.float32)
+
+    monkeypatch.setattr(index.runtimes, "open_sentence_transformer", lambda _: Model())
+    runtime = index.runtimes.TorchRuntime(tmp_path)
+    rows = _together(4, lambda _: runtime.run(["bridge"]))
+    np.testing.assert_allclose(np.concatenate(rows), np.full((4, 3), 3**-0.5), rtol=1e-6)
 
 
 def test_without_a_setting_the_packaged_encoder_is_the_default() -> None:

@@ -55,6 +55,13 @@ def test_lines_wrapped_at_a_fixed_width_are_one_paragraph() -> None:
     assert _paragraphs(f"{wrapped}\n\n{wrapped}") == [wrapped, wrapped]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028"])
+def test_one_line_end_of_any_kind_is_no_blank_line(end: str) -> None:
+    wrapped = end.join(["w" * WRAP_MIN, "x" * WRAP_MAX, "the end."])
+    assert _paragraphs(wrapped) == [wrapped]
+    assert _paragraphs(f"{wrapped}{end} {end}{wrapped}") == [wrapped, wrapped]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -93,6 +100,44 @@ def test_a_sentence_runs_on_over_wrapped_lines() -> None:
 def test_a_short_speech_stays_in_one_piece() -> None:
     text = '"It rained. It stopped," said the mayor. He left.'
     assert _sentences(text) == ['"It rained. It stopped," said the mayor.', "He left."]
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ('It stopped!" said the mayor.', "He left."),
+        ("It stopped!” said the mayor.", "He left."),
+        ("It stopped!’ said the mayor.", "He left."),
+        ("It stopped!“ sagte er.", "He left."),
+        ("Did it stop?” asked Ann Lee.", "“No,” he said."),
+    ],
+)
+def test_who_said_it_stays_with_the_speech_whose_beginning_is_elsewhere(
+    told: str, left: str
+) -> None:
+    assert _sentences(f"It rained. {told} {left}") == ["It rained.", told, left]
+
+
+@pytest.mark.parametrize(("opening", "closing"), ["“”", '""', "«»"])
+def test_who_said_it_stays_with_the_end_of_a_long_speech(opening: str, closing: str) -> None:
+    speech = [f"Sentence number {i} of a long speech." for i in range(10)]
+    text = f"{opening}{' '.join(speech)} Is it over?{closing} asked the mayor. He left."
+    assert _sentences(text) == [
+        f"{opening}{speech[0]}",
+        *speech[1:],
+        f"Is it over?{closing} asked the mayor.",
+        "He left.",
+    ]
+
+
+def test_a_long_speech_is_not_cut_in_front_of_a_word_in_lower_case() -> None:
+    counted = "We counted approx. five of them."
+    text = f"“{'It rained on and on. ' * 15}{counted} It stopped.”"
+    assert _sentences(text)[-2:] == [counted, "It stopped.”"]
+
+
+def test_a_name_in_lower_case_begins_a_sentence_where_no_speech_ends() -> None:
+    assert _sentences("It rained. iPhone sales fell.") == ["It rained.", "iPhone sales fell."]
 
 
 @pytest.mark.parametrize(("length", "pieces"), [(LONG_SENTENCE, 1), (LONG_SENTENCE + 1, 2)])

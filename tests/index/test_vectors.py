@@ -335,13 +335,43 @@ def test_a_file_with_a_fingerprint_of_another_form_is_told(tmp_path: Path, note:
         VectorIndex.load(path)
 
 
-@pytest.mark.parametrize("wrong", [{"count": 7}, {"dimension": D + 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"count": 7}, {"dimension": D + 1}, {"dimension": 0}, {"dimension": -D}, {"dimension": "3"}],
+)
 def test_a_file_whose_content_is_not_what_it_says_is_told(
-    tmp_path: Path, wrong: dict[str, int]
+    tmp_path: Path, wrong: dict[str, object]
 ) -> None:
     path = tmp_path / "index.faiss"
     index = _index(np.arange(6, dtype=np.int64), _rows(6))
     index.save(path, replace(FINGERPRINT, **{"count": 6, **wrong}))  # type: ignore[arg-type]
+    with pytest.raises(IndexFileError, match="does not match"):
+        VectorIndex.load(path)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        faiss.IndexFlatIP(D),
+        faiss.IndexIDMap(faiss.IndexFlatIP(D)),
+        faiss.IndexHNSWFlat(D, 4),
+        faiss.IndexLSH(D, 8),
+        faiss.IndexIDMap2(faiss.IndexFlatL2(D)),  # its scores would be distances
+    ],
+    ids=lambda index: type(index).__name__,
+)
+def test_a_file_with_an_index_of_another_kind_is_told(tmp_path: Path, foreign: object) -> None:
+    path, index = tmp_path / "index.faiss", VectorIndex(D)
+    index._index = foreign
+    index.save(path, FINGERPRINT)
+    with pytest.raises(IndexFileError, match="another kind"):
+        VectorIndex.load(path)
+
+
+def test_a_file_whose_vectors_have_no_dimension_is_told(tmp_path: Path) -> None:
+    path, index = tmp_path / "index.faiss", VectorIndex(D)
+    index._index = faiss.IndexIDMap2(faiss.IndexFlatIP(0))
+    index.save(path, replace(FINGERPRINT, dimension=0))
     with pytest.raises(IndexFileError, match="does not match"):
         VectorIndex.load(path)
 

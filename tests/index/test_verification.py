@@ -146,6 +146,14 @@ def test_a_collection_can_be_verified_while_it_is_written(stocked: Wiring, other
         ),
         ("DELETE FROM chunks WHERE id = 1", "Revision(s) 1 have no chunk."),
         (
+            "UPDATE chunks SET start = 4 WHERE id = 1",
+            "The chunks of revision(s) 1 leave out a part of the text.",
+        ),
+        (
+            'UPDATE chunks SET "end" = 21 WHERE id = 2',
+            "The chunks of revision(s) 2 leave out a part of the text.",
+        ),
+        (
             "DELETE FROM chunks_fts WHERE rowid = 2",
             "The full-text row of chunk(s) 2 is missing or wrong.",
         ),
@@ -182,6 +190,63 @@ def test_what_was_altered_in_the_database_is_found(
     report = stocked.verifier.verify()
     assert expected in report.problems
     assert not report.clean
+
+
+LONG = " ".join(f"The mayor opened bridge number {i} of the town." for i in range(150))
+
+
+@pytest.mark.parametrize("place", [1, 2, -1])  # of all chunks, the first being another story's
+def test_a_story_that_lost_one_of_its_chunks_is_found(services: Wiring, place: int) -> None:
+    services.indexer.add(MAYOR)
+    services.indexer.add(replace(FERRY, text=LONG))
+    services.indexer.rebuild()
+    assert services.verifier.verify().clean
+    ids = ChunkStore(services.db).ids(_live(services).id)
+    assert len(ids) > 5
+    _run(services, "DELETE FROM chunks WHERE id = ?", ids[place])
+    assert services.verifier.verify().problems == (
+        "The chunks of revision(s) 2 leave out a part of the text.",
+    )
+
+
+@pytest.mark.parametrize("text", ["One.\n\n\n Two.", "\n One. Two. \u2028", LONG, "字" * 3000])
+def test_white_space_is_all_that_chunks_leave_out(services: Wiring, text: str) -> None:
+    services.indexer.add(story(text))
+    assert services.verifier.verify().problems == ()
+
+
+DATED = story(title="Tunnel", date="2024-02", url="http://www.Herald.example/tunnel/?id=1#top")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE revisions SET first_day = '2024-02-02' WHERE id = 3",
+        "UPDATE revisions SET last_day = '2024-03-01' WHERE id = 3",
+        "UPDATE revisions SET first_day = NULL, last_day = NULL WHERE id = 3",
+        "UPDATE revisions SET published_at = '2025-02' WHERE id = 3",
+        "UPDATE revisions SET published_at = NULL WHERE id = 3",
+        "UPDATE revisions SET url = 'https://gazette.example/tunnel?id=1' WHERE id = 3",
+        "UPDATE revisions SET url = 'https://[' WHERE id = 3",
+        "UPDATE revisions SET url = NULL WHERE id = 3",
+        "UPDATE articles SET canonical_url = 'https://x.example' WHERE revision_id = 3",
+        "UPDATE articles SET canonical_url = NULL WHERE revision_id = 3",
+    ],
+)
+def test_an_altered_date_or_link_is_found(stocked: Wiring, sql: str) -> None:
+    stocked.indexer.add(DATED)
+    assert stocked.verifier.verify().clean
+    _run(stocked, sql)
+    problems = stocked.verifier.verify().problems
+    assert "The date or link of revision(s) 3 was altered." in problems
+
+
+def test_an_earlier_revision_keeps_its_own_date_and_link(stocked: Wiring) -> None:
+    article = stocked.indexer.add(DATED).revision.article_id
+    stocked.indexer.edit(article, Attribution("Tunnel", url="https://herald.example/moved"))
+    assert stocked.verifier.verify().clean
+    _run(stocked, "UPDATE revisions SET last_day = NULL WHERE id = 3")
+    assert stocked.verifier.verify().problems == ("The date or link of revision(s) 3 was altered.",)
 
 
 def test_what_sqlite_itself_finds_is_told_and_nothing_further_is_read(stocked: Wiring) -> None:

@@ -1,0 +1,290 @@
+"""What the buttons under an answer do; they know everything from their ids and the message."""
+
+from dataclasses import dataclass, replace
+
+import discord
+
+from data.answers import GivenAnswer, GivenCitation
+from data.errors import NotFoundError, UserError
+from data.models import Filters, Revision
+from data.origins import Origin
+from handlers.asking import NOBODY, given_citations
+from handlers.desk import Desk
+from handlers.forms import QuestionForm
+from handlers.layout import (
+    Action,
+    Layout,
+    Pressed,
+    button,
+    panel,
+    parse_custom_id,
+    section,
+    text,
+)
+from handlers.markdown import emphasised, escaped, shortened, size
+from handlers.render import (
+    ANSWER_COLOUR,
+    attribution_text,
+    citation_text,
+    filters_of,
+    question_of,
+)
+from handlers.scope import NotAllowedError, place_of, readable_server
+from handlers.services import Session
+from index.citations import surroundings
+from index.models import Citation
+
+MORE_QUOTES = 8
+_ON_ONE_PAGE = 3
+# Code points of a story around a quote; less where markup makes them longer.
+_AROUND = (1400, 1000, 700, 500)
+_MAX_AROUND = 2600
+_THREAD_NAME = 100
+_GONE = "I no longer know this answer. Ask again."
+
+
+def known_answer(session: Session, interaction: discord.Interaction, answer_id: str) -> GivenAnswer:
+    """Return the answer that a button belongs to, if it was given just here.
+
+    Raises:
+        NotFoundError: if it was given elsewhere, or is forgotten.
+    """
+    given = session.answers.get(answer_id)
+    if given is None or given.place != place_of(interaction):
+        raise NotFoundError(_GONE)
+    if interaction.message is None or given.message_id not in (None, interaction.message.id):
+        raise NotFoundError(_GONE)
+    return given
+
+
+async def _readable(desk: Desk, interaction: discord.Interaction) -> int | None:
+    return await readable_server(
+        desk.client, desk.worker, interaction.guild_id, interaction.user.id
+    )
+
+
+def _question(interaction: discord.Interaction) -> tuple[str, Filters]:
+    """Return the question and the filters that stand in the message.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    question = None if interaction.message is None else question_of(interaction.message)
+    if question is None or interaction.message is None:
+        raise NotFoundError("I cannot read the question any more. Ask again.")
+    return question, filters_of(interaction.message)
+
+
+def _is_private(interaction: discord.Interaction) -> bool:
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    revision: Revision
+    current: Revision
+    citation: GivenCitation
+    origin: Origin | None
+
+
+def _context(session: Session, interaction: discord.Interaction, pressed: Pressed) -> _Context:
+    given = known_answer(session, interaction, pressed.first)
+    citation = next((c for c in given.citations if c.number == pressed.number(1)), None)
+    services = session.of(citation.collection) if citation is not None else None
+    if citation is None or services is None:
+        raise NotFoundError(_GONE)
+    try:
+        current = services.articles.get(citation.article_id)
+        revision = services.articles.revision(citation.revision_id)
+    except NotFoundError as error:
+        raise NotFoundError("That story was removed since, so it is no longer quoted.") from error
+    origins = services.origins.of([citation.article_id])
+    return _Context(revision, current, citation, origins.get(citation.article_id))
+
+
+def context_layout(context: _Context) -> Layout:
+    """Return the paragraph around a quote, and whether the story still says it."""
+    revision, span = context.revision, context.citation.span
+    quote = span.slice(revision.text)
+    for limit in _AROUND:
+        around = surroundings(revision.text, span, limit=limit)
+        block = emphasised(revision.text, around, span)
+        if size(block) <= _MAX_AROUND:
+            break
+    items = [text(block), text(attribution_text(revision, quote, context.origin))]
+    if context.current.sha256 != revision.sha256:
+        still = "still" if quote in context.current.text else "no longer"
+        day = context.current.created_at[:10]
+        items.append(text(f"⚠️ The story changed on {day}; the quoted words are {still} in it."))
+    return Layout(panel(*items, colour=ANSWER_COLOUR))
+
+
+async def _show_context(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    readable = await _readable(desk, interaction)
+    context = await desk.worker.run(readable, lambda s: _context(s, interaction, pressed))
+    await interaction.response.send_message(
+        view=context_layout(context), ephemeral=True, allowed_mentions=NOBODY
+    )
+
+
+async def _show_more(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    readable = await _readable(desk, interaction)
+    question, filters = _question(interaction)
+    given = await desk.worker.run(readable, lambda s: known_answer(s, interaction, pressed.first))
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    answer = await desk.asking.further(interaction, question, filters, limit=MORE_QUOTES)
+    shown = [c for c in given.citations if c.number in _shown_numbers(interaction)]
+    further = [c for c in answer.citations if not any(_same(c, g) for g in shown)][:_ON_ONE_PAGE]
+    if not further:
+        await interaction.edit_original_response(
+            view=Layout(text("There is nothing more here that answers it well enough to quote."))
+        )
+        return
+    numbered = tuple(replace(c, number=n) for n, c in enumerate(further, start=len(shown) + 1))
+    answer = replace(answer, citations=numbered)
+    place, asker = place_of(interaction), interaction.user.id
+
+    def remember(session: Session) -> tuple[str, dict[str, Origin]]:
+        ids = {c.revision.article_id for c in numbered}
+        origins = {k: v for s in session.readable for k, v in s.origins.of(ids).items()}
+        return session.answers.add(place, asker, given_citations(answer)), origins
+
+    answer_id, origins = await desk.worker.run(readable, remember)
+    blocks = [
+        section(
+            citation_text(c, origins.get(c.revision.article_id)),
+            button("Context", Action.CONTEXT, answer_id, c.number),
+        )
+        for c in numbered
+    ]
+    head = text(f"More quotes for “{escaped(shortened(question, 120))}”")
+    sent = await interaction.edit_original_response(
+        view=Layout(panel(head, *_fitting(blocks), colour=ANSWER_COLOUR)),
+        allowed_mentions=NOBODY,
+    )
+    await desk.worker.run(None, lambda s: s.answers.sent(answer_id, sent.id, place.channel_id))
+
+
+def _fitting(
+    blocks: list[discord.ui.Section[discord.ui.LayoutView]],
+) -> list[discord.ui.Section[discord.ui.LayoutView]]:
+    """Return the blocks that fit a message together."""
+    room = 3500
+    kept: list[discord.ui.Section[discord.ui.LayoutView]] = []
+    for block in blocks:
+        room -= sum(
+            size(c.content) for c in block.children if isinstance(c, discord.ui.TextDisplay)
+        )
+        if room >= 0 or not kept:
+            kept.append(block)
+    return kept
+
+
+def _same(citation: Citation, given: GivenCitation) -> bool:
+    same = citation.revision.key == (given.collection, given.revision_id)
+    return same and given.span.overlaps(citation.span)
+
+
+def _shown_numbers(interaction: discord.Interaction) -> set[int]:
+    """Return the numbers of the quotes in the message: where room was short, not all of them."""
+    found = set()
+    for custom_id in _custom_ids(interaction.message.components if interaction.message else ()):
+        button_of = parse_custom_id(custom_id)
+        if button_of is not None and button_of.action is Action.CONTEXT:
+            found.add(button_of.number(1))
+    return found
+
+
+def _custom_ids(components: object) -> list[str]:
+    found: list[str] = []
+    for component in components if isinstance(components, list | tuple) else ():
+        accessory = getattr(component, "accessory", None)
+        found += [i for i in (getattr(accessory, "custom_id", None),) if i]
+        found += _custom_ids(getattr(component, "children", ()))
+    return found
+
+
+async def _follow_up(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    question, filters = _question(interaction)
+    private = _is_private(interaction)
+
+    async def then(sent: discord.Interaction, asked: str) -> None:
+        await desk.asking.by_interaction(sent, asked, filters, private=private)
+
+    await interaction.response.send_modal(QuestionForm(question, then, process=desk.process))
+
+
+async def _drop_filter(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    question, filters = _question(interaction)
+    name = pressed.values[1] if len(pressed.values) > 1 else ""
+    if name not in Filters.__dataclass_fields__:
+        raise UserError("I do not know that filter.")
+    fewer = replace(filters, **{name: None})
+    private = _is_private(interaction)
+    await desk.asking.by_interaction(interaction, question, fewer, private=private)
+
+
+async def _open_thread(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    question, _ = _question(interaction)
+    if interaction.message is None or interaction.guild_id is None:
+        raise UserError("A thread can be opened in a server's channel only.")
+    if not interaction.permissions.create_public_threads:
+        raise NotAllowedError("You may not open threads here.")
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    message = interaction.message
+    thread = await message.create_thread(name=shortened(question, _THREAD_NAME))
+    await thread.send("Mention me or reply to me with your next question.", allowed_mentions=NOBODY)
+    await interaction.edit_original_response(
+        view=Layout(text(f"Here it is: <#{thread.id}>")), allowed_mentions=NOBODY
+    )
+
+
+async def _vote(
+    desk: Desk, interaction: discord.Interaction, pressed: Pressed, *, helpful: bool
+) -> None:
+    readable = await _readable(desk, interaction)
+
+    def vote(session: Session) -> None:
+        given = known_answer(session, interaction, pressed.first)
+        session.answers.vote(given.id, interaction.user.id, helpful=helpful)
+
+    await desk.worker.run(readable, vote)
+    words = "helpful" if helpful else "not helpful"
+    await interaction.response.send_message(
+        f"Noted: {words}. Thank you; you can change your mind any time.", ephemeral=True
+    )
+
+
+async def _helpful(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    await _vote(desk, interaction, pressed, helpful=True)
+
+
+async def _unhelpful(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    await _vote(desk, interaction, pressed, helpful=False)
+
+
+async def _remove(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    given = await desk.worker.run(
+        None, lambda session: known_answer(session, interaction, pressed.first)
+    )
+    permissions = interaction.permissions
+    moderates = interaction.guild_id is not None and (
+        permissions.manage_messages or permissions.administrator
+    )
+    if interaction.user.id != given.asker_id and not moderates:
+        raise NotAllowedError("Only the person who asked, or a moderator, can remove an answer.")
+    await interaction.response.defer()
+    await interaction.delete_original_response()
+    await desk.worker.run(None, lambda session: session.answers.remove(given.id))
+
+
+BUTTONS = {
+    Action.CONTEXT: _show_context,
+    Action.MORE: _show_more,
+    Action.FOLLOW_UP: _follow_up,
+    Action.DROP_FILTER: _drop_filter,
+    Action.THREAD: _open_thread,
+    Action.HELPFUL: _helpful,
+    Action.UNHELPFUL: _unhelpful,
+    Action.REMOVE_ANSWER: _remove,
+}

@@ -1,0 +1,285 @@
+"""The stories of a server: /article and what its buttons do."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from data.articles import Saved
+from data.headlines import Headline
+from data.ingestion import Given, amended
+from data.models import Attribution, Revision
+from handlers.adding import Brought, add_story, holds_story, store
+from handlers.asking import NOBODY
+from handlers.desk import Desk
+from handlers.forms import DetailsForm, StoryForm
+from handlers.layout import Action, Layout, Pressed, notice
+from handlers.library import found_stories, list_page, own_story, story_page
+from handlers.markdown import one_line, shortened
+from handlers.render import MAX_SOURCE, story_line
+from handlers.scope import everybody_sees, may_add, require_contributor, server_of
+from handlers.services import Session
+from handlers.stories import found_layout, remove_layout
+from handlers.worker import Lane
+from index.answerer import clean_question
+
+_MAX_CHOICES, _MAX_CHOICE = 25, 100
+Title = app_commands.Range[str, 1, 300]
+Name = app_commands.Range[str, 1, MAX_SOURCE]
+Day = app_commands.Range[str, 1, 40]
+Link = app_commands.Range[str, 1, 1000]
+StoryOption = app_commands.Range[str, 1, 200]
+
+
+def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.ContextMenu]:
+    """Return /article and the message menu's "Add story"."""
+    group = app_commands.Group(
+        name="article",
+        description="The stories that answers are quoted from.",
+        guild_only=True,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+    )
+    details = app_commands.describe(
+        title="The headline.",
+        source="Who published it.",
+        author="Who wrote it.",
+        date="When it was published, such as 2024-10-25 or 2024-10.",
+        link="Where to read it.",
+    )
+
+    @group.command(description="Add a story: a file here, or a text in the form that opens.")
+    @app_commands.describe(file="A .txt or .md file; leave it out to paste the text.")
+    @details
+    async def add(
+        interaction: discord.Interaction,
+        file: discord.Attachment | None = None,
+        title: Title | None = None,
+        source: Name | None = None,
+        author: Name | None = None,
+        date: Day | None = None,
+        link: Link | None = None,
+    ) -> None:
+        given = Given(title, source, author, date, link)
+        if file is None:
+            await open_story_form(desk, interaction, given)
+        else:
+            await add_story(desk, interaction, Brought(given, file=file), warned=False)
+
+    @group.command(name="list", description="List the stories here, the newest first.")
+    async def list_(interaction: discord.Interaction) -> None:
+        guild_id = server_of(interaction)
+        layout = await desk.worker.run(guild_id, lambda session: list_page(session, 0))
+        await interaction.response.send_message(
+            view=layout, ephemeral=True, allowed_mentions=NOBODY
+        )
+
+    @group.command(description="Show a story: its details, who added it, its text.")
+    @app_commands.describe(article="A title from the list, or an id.")
+    async def show(interaction: discord.Interaction, article: StoryOption) -> None:
+        guild_id = server_of(interaction)
+        layout = await desk.worker.run(guild_id, lambda session: story_page(session, article, 0))
+        await interaction.response.send_message(
+            view=layout, ephemeral=True, allowed_mentions=NOBODY
+        )
+
+    @group.command(description="Find stories by what they are about.")
+    @app_commands.describe(query="Some words.")
+    async def search(
+        interaction: discord.Interaction, query: app_commands.Range[str, 1, 200]
+    ) -> None:
+        guild_id = server_of(interaction)
+        words = clean_question(query)
+        with desk.limits.question(interaction.user.id, guild_id):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            found = await desk.worker.run(
+                guild_id, lambda session: found_stories(session, words), lane=Lane.ASK
+            )
+        await interaction.edit_original_response(
+            view=found_layout(words, found), allowed_mentions=NOBODY
+        )
+
+    @group.command(description="Correct a story's headline, publisher, author, date or link.")
+    @app_commands.describe(article="A title from the list, or an id.")
+    @details
+    async def edit(
+        interaction: discord.Interaction,
+        article: StoryOption,
+        title: Title | None = None,
+        source: Name | None = None,
+        author: Name | None = None,
+        date: Day | None = None,
+        link: Link | None = None,
+    ) -> None:
+        given = Given(title, source, author, date, link)
+        if given == Given():
+            await open_details_form(desk, interaction, article)
+        else:
+            await _edit(desk, interaction, article, given)
+
+    @group.command(description="Delete a story with all its versions.")
+    @app_commands.describe(article="A title from the list, or an id.")
+    async def remove(interaction: discord.Interaction, article: StoryOption) -> None:
+        await _ask_to_remove(desk, interaction, article)
+
+    show.autocomplete("article")(_titles(desk, own=False))
+    edit.autocomplete("article")(_titles(desk, own=True))
+    remove.autocomplete("article")(_titles(desk, own=True))
+
+    @app_commands.context_menu(name="Add story")
+    @app_commands.default_permissions(manage_messages=True)
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def add_message(interaction: discord.Interaction, message: discord.Message) -> None:
+        file = next(filter(holds_story, message.attachments), None)
+        written = "" if file else message.content
+        brought = Brought(Given(), written=written, file=file, link=message.jump_url)
+        await add_story(desk, interaction, brought, warned=False)
+
+    return [group, add_message]
+
+
+def _titles(desk: Desk, *, own: bool) -> Any:
+    """Return what completes a title; `own` leaves out the stories that are not the server's."""
+
+    async def titles(
+        interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        guild_id = interaction.guild_id
+        if guild_id is None or (own and not may_add(interaction)):
+            return []
+
+        def look(session: Session) -> list[Headline]:
+            parts = (session.writable,) if own else session.readable
+            found = [h for s in parts for h in s.headlines.page(limit=25, matching=typed)]
+            return found[:_MAX_CHOICES]
+
+        found = await desk.worker.run(guild_id, look)
+        return [
+            app_commands.Choice(
+                name=shortened(" ".join(h.attribution.title.split()), _MAX_CHOICE),
+                value=h.article_id,
+            )
+            for h in found
+        ]
+
+    return titles
+
+
+async def open_story_form(desk: Desk, interaction: discord.Interaction, given: Given) -> None:
+    """Open the form for a new story, for somebody who may add one."""
+    require_contributor(interaction)
+
+    async def then(
+        sent: discord.Interaction, written: str, file: discord.Attachment | None, given: Given
+    ) -> None:
+        brought = Brought(given, written=written, file=file)
+        await add_story(desk, sent, brought, warned=True)
+
+    form = StoryForm(given, then, process=desk.process, seen_by_all=everybody_sees(interaction))
+    await interaction.response.send_modal(form)
+
+
+async def open_details_form(desk: Desk, interaction: discord.Interaction, article: str) -> None:
+    """Open the form with a story's details, for somebody who may change them."""
+    guild_id = require_contributor(interaction)
+    current = await desk.worker.run(guild_id, lambda session: own_story(session, article))
+
+    async def then(sent: discord.Interaction, given: Given) -> None:
+        await _edit(desk, sent, current.article_id, given)
+
+    await interaction.response.send_modal(
+        DetailsForm(current.attribution, then, process=desk.process)
+    )
+
+
+async def _edit(desk: Desk, interaction: discord.Interaction, article: str, given: Given) -> None:
+    guild_id = require_contributor(interaction)
+    await interaction.response.defer(ephemeral=True, thinking=True)
+
+    def change(session: Session) -> Saved:
+        current = own_story(session, article)
+        attribution: Attribution = amended(current.attribution, given)
+        return session.writable.indexer.edit(current.article_id, attribution)
+
+    saved = await desk.worker.run(guild_id, change, lane=Lane.WRITE)
+    line = story_line(saved.revision.attribution, saved.revision.article_id)
+    await interaction.edit_original_response(view=notice(f"Now: {line}"), allowed_mentions=NOBODY)
+
+
+async def _ask_to_remove(desk: Desk, interaction: discord.Interaction, article: str) -> None:
+    guild_id = require_contributor(interaction)
+    revision = await desk.worker.run(guild_id, lambda session: own_story(session, article))
+    await interaction.response.send_message(
+        view=remove_layout(revision), ephemeral=True, allowed_mentions=NOBODY
+    )
+
+
+# --- buttons
+
+
+async def _list_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    guild_id = server_of(interaction)
+    layout = await desk.worker.run(guild_id, lambda s: list_page(s, pressed.number(0)))
+    await _show(interaction, layout)
+
+
+async def _show_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    guild_id = server_of(interaction)
+    page = pressed.number(1)
+    layout = await desk.worker.run(guild_id, lambda s: story_page(s, pressed.first, page))
+    await _show(interaction, layout)
+
+
+async def _show(interaction: discord.Interaction, layout: Layout) -> None:
+    """Turn the page where one person alone sees it, else open it for them beside the message."""
+    if interaction.message is not None and interaction.message.flags.ephemeral:
+        await interaction.response.edit_message(view=layout, allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(
+            view=layout, ephemeral=True, allowed_mentions=NOBODY
+        )
+
+
+async def _add_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    await open_story_form(desk, interaction, Given())
+
+
+async def _add_anyway(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    guild_id = require_contributor(interaction)
+    waiting = desk.pending.take(pressed.first, guild_id=guild_id, user_id=interaction.user.id)
+    await interaction.response.defer()
+    await store(desk, interaction, guild_id, waiting.draft, waiting.link)
+
+
+async def _edit_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    await open_details_form(desk, interaction, pressed.first)
+
+
+async def _remove_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    if pressed.values[1:] != ("yes",):
+        await _ask_to_remove(desk, interaction, pressed.first)
+        return
+    guild_id = require_contributor(interaction)
+    await interaction.response.defer()
+
+    def delete(session: Session) -> Revision:
+        return session.writable.indexer.remove(own_story(session, pressed.first).article_id)
+
+    removed = await desk.worker.run(guild_id, delete, lane=Lane.WRITE)
+    title = one_line(removed.attribution.title, 150)
+    await interaction.edit_original_response(view=notice(f"Removed “{title}”."))
+
+
+async def _keep(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    await interaction.response.edit_message(view=notice("Nothing was changed."))
+
+
+BUTTONS = {
+    Action.LIST_STORIES: _list_pressed,
+    Action.SHOW_STORY: _show_pressed,
+    Action.ADD_STORY: _add_pressed,
+    Action.ADD_ANYWAY: _add_anyway,
+    Action.EDIT_STORY: _edit_pressed,
+    Action.REMOVE_STORY: _remove_pressed,
+    Action.KEEP: _keep,
+}

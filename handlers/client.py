@@ -1,0 +1,224 @@
+"""The bot on Discord: what arrives is handed to one place, and nothing ends in silence."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from data.errors import UserError
+from data.settings import Settings
+from handlers import admin, answer_buttons, articles, help, logs
+from handlers.app import Opening
+from handlers.asking import NOBODY, Asking, tell_author
+from handlers.chat import act, chat_commands, decide, heard
+from handlers.desk import Desk
+from handlers.errors import report, reported, tell
+from handlers.layout import parse_custom_id
+from handlers.limits import Limits
+from handlers.pending import Pending
+from handlers.rebuilds import Rebuilds
+from handlers.worker import Lane, Worker
+
+log = logging.getLogger(__name__)
+
+_BUTTONS = {
+    **answer_buttons.BUTTONS,
+    **articles.BUTTONS,
+    **admin.BUTTONS,
+    **help.BUTTONS,
+}
+_FINISH_SECONDS = 15.0  # that questions under way have when the bot is stopped
+_OLD_FORM = "I was restarted since that form was opened. Please open it again."
+_STOPPING = "I am being restarted. Please ask again in a minute."
+
+
+def intents() -> discord.Intents:
+    """Return what the gateway is asked for; nothing that Discord calls privileged."""
+    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+
+
+class PullquoteClient(discord.Client):
+    """A discord.py client that answers questions; everything it needs is wired here."""
+
+    def __init__(self, *, opening: Opening, settings: Settings) -> None:
+        super().__init__(intents=intents(), allowed_mentions=NOBODY, max_messages=None)
+        self._opening = opening
+        self._worker = Worker(opening.session)
+        self._ready_to_answer = asyncio.Event()
+        self._background: set[asyncio.Task[Any]] = set()
+        self._requests: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+        limits = Limits(self._now)
+        self.desk = Desk(
+            client=self,
+            worker=self._worker,
+            limits=limits,
+            asking=Asking(
+                client=self, worker=self._worker, limits=limits, ready=self._ready_to_answer
+            ),
+            rebuilds=Rebuilds(client=self, worker=self._worker),
+            pending=Pending(self._now),
+            source_url=settings.source_url,
+        )
+        self.tree = _Tree(self)
+
+    async def setup_hook(self) -> None:
+        """Load the models in the background, and make the commands known where they changed."""
+        self._in_background(self._warm_up())
+        for command in (
+            *chat_commands(self.desk),
+            *articles.article_commands(self.desk),
+            admin.index_commands(self.desk),
+            *help.help_commands(self.desk),
+        ):
+            self.tree.add_command(command)
+        await self._sync()
+
+    async def on_ready(self) -> None:
+        """Log that the gateway is there."""
+        log.info("ready", extra={"servers": len(self.guilds)})
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message that is for the bot."""
+        decision = decide(heard(message, self.user), self.user.id) if self.user else None
+        if decision is None:
+            return
+        self._track()
+        guild_id = message.guild.id if message.guild else None
+        async with reported(lambda words: tell_author(message, words)):
+            with logs.request("message", guild_id=guild_id, user_id=message.author.id):
+                self.require_running()
+                await act(self.desk, message, decision)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Carry out a button; commands and forms have their own ways."""
+        data: Mapping[str, Any] = interaction.data or {}
+        custom_id = str(data.get("custom_id", ""))
+        if interaction.type is discord.InteractionType.modal_submit:
+            if not custom_id.startswith(f"{self.desk.process}:"):
+                await report(UserError(_OLD_FORM), lambda words: tell(interaction, words))
+            return
+        if interaction.type is not discord.InteractionType.component:
+            return
+        self._track()
+        pressed = parse_custom_id(custom_id)
+        kind = f"button {pressed.action}" if pressed else "button"
+        async with reported(lambda words: tell(interaction, words)):
+            with logs.request(kind, guild_id=interaction.guild_id, user_id=interaction.user.id):
+                self.require_running()
+                if pressed is None:
+                    raise UserError("I do not know that button any more.")
+                await _BUTTONS[pressed.action](self.desk, interaction, pressed)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Say hello."""
+        await help.welcome(guild)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Forget an answer that somebody deleted."""
+        await self._worker.run(None, lambda s: s.answers.forget_message(event.message_id))
+
+    async def on_error(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Log what went wrong outside of any request."""
+        log.exception("event %s failed", event)
+
+    def require_running(self) -> None:
+        """Return while the bot takes requests.
+
+        Raises:
+            UserError: while it is being stopped.
+        """
+        if self._stopping:
+            raise UserError(_STOPPING)
+
+    def _track(self) -> None:
+        """Remember the present task as a request under way."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+
+    def track_command(self, interaction: discord.Interaction) -> None:
+        """Begin the request of a command."""
+        self._track()
+        name = interaction.command.qualified_name if interaction.command else "command"
+        interaction.extras["request"] = logs.begin(
+            f"/{name}", guild_id=interaction.guild_id, user_id=interaction.user.id
+        )
+
+    async def on_app_command_completion(
+        self, interaction: discord.Interaction, command: object
+    ) -> None:
+        """Log that a command went well."""
+        interaction.extras["request"].end("ok")
+
+    async def stop(self) -> None:
+        """Let questions under way end, interrupt rebuilds between two steps, and disconnect."""
+        self._stopping = True
+        await self.desk.rebuilds.close()
+        if self._requests:
+            await asyncio.wait(set(self._requests), timeout=_FINISH_SECONDS)
+        await self.close()
+        for task in self._background:
+            task.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self._worker.close)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_ended)
+
+    def _background_ended(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work failed", exc_info=error)
+
+    async def _warm_up(self) -> None:
+        """Load the models; where that fails, the first question says why."""
+        try:
+            await self._worker.call(self._opening.warm_up, lane=Lane.LONG)
+        finally:
+            self._ready_to_answer.set()
+        log.info("models loaded")
+        await self.desk.rebuilds.resume()
+
+    async def _sync(self) -> None:
+        """Register the commands with Discord, unless it has these very ones already."""
+        known = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        text = json.dumps([self.application_id, known], sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        stored = await self._worker.run(None, lambda s: s.guilds.state("commands"))
+        if stored == digest:
+            return
+        await self.tree.sync()
+        await self._worker.run(None, lambda s: s.guilds.set_state("commands", digest))
+        log.info("commands registered", extra={"commands": len(known)})
+
+
+class _Tree(app_commands.CommandTree[PullquoteClient]):
+    """The commands; what goes wrong in one ends where everything does."""
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        if interaction.type is discord.InteractionType.application_command:
+            self.client.track_command(interaction)
+            if self.client._stopping:
+                await tell(interaction, _STOPPING)
+                return False
+        return True
+
+    async def on_error(
+        self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        begun = interaction.extras.get("request")
+        if begun is not None:
+            begun.end(type(cause).__name__)
+        await report(cause, lambda words: tell(interaction, words))

@@ -1,0 +1,52 @@
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import discord
+
+from handlers.worker import Worker
+
+if TYPE_CHECKING:
+    from handlers.asking import Asking
+    from handlers.limits import Limits
+    from handlers.pending import Pending
+    from handlers.rebuilds import Rebuilds
+
+_REMEMBERED = 10_000
+
+
+class Hints:
+    """Which channels were told once how to ask, so that a chat among people is not disturbed."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[int, None] = OrderedDict()
+
+    def first(self, channel_id: int) -> bool:
+        """Return whether this is the first time for a channel, and remember it."""
+        if channel_id in self._told:
+            return False
+        self._told[channel_id] = None
+        while len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What commands and buttons work with, handed to each of them.
+
+    `process` is drawn anew at each start: forms carry it, and one of an earlier start is known.
+    """
+
+    client: discord.Client
+    worker: Worker
+    limits: "Limits"
+    asking: "Asking"
+    rebuilds: "Rebuilds"
+    pending: "Pending"
+    source_url: str | None = None
+    process: str = field(default_factory=lambda: secrets.token_hex(4))
+    hints: Hints = field(default_factory=Hints)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))

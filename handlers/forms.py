@@ -1,0 +1,159 @@
+"""Forms that people fill in: a story, its details, a follow-up question."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+
+from data.ingestion import Given
+from data.models import Attribution
+from handlers.errors import report, tell
+from handlers.render import MAX_QUESTION
+
+_MAX_PASTE = 4000  # characters that Discord takes in one field
+_OPEN_SECONDS = 15 * 60.0  # as long as the interaction's own token
+
+
+class Form(discord.ui.Modal):
+    """A form; whatever goes wrong behind it ends in a sentence for the person who sent it.
+
+    Its id begins with the process that opened it, since no other one can take it in.
+    """
+
+    def __init__(self, title: str, process: str) -> None:
+        custom_id = f"{process}:{secrets.token_hex(8)}"
+        super().__init__(title=title, timeout=_OPEN_SECONDS, custom_id=custom_id)
+
+    async def on_error(  # type: ignore[override]  # as Modal has it, which differs from its base
+        self, interaction: discord.Interaction, error: Exception, /
+    ) -> None:
+        """Tell the person."""
+        await report(error, lambda words: tell(interaction, words))
+
+
+def _field(
+    custom_id: str,
+    *,
+    default: str | None = None,
+    long: bool = False,
+    required: bool = False,
+    limit: int,
+    hint: str | None = None,
+) -> discord.ui.TextInput[Any]:
+    return discord.ui.TextInput(
+        custom_id=custom_id,
+        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
+        default=default[:limit] if default else None,
+        required=required,
+        max_length=limit,
+        placeholder=hint,
+    )
+
+
+class StoryForm(Form):
+    """Asks for a story: its text or a file with it, and what is known about it."""
+
+    def __init__(
+        self,
+        given: Given,
+        then: Callable[
+            [discord.Interaction, str, discord.Attachment | None, Given], Awaitable[None]
+        ],
+        *,
+        process: str,
+        seen_by_all: bool,
+    ) -> None:
+        super().__init__("Add a story", process)
+        self._then = then
+        self._given = given
+        self._text = _field("text", long=True, limit=_MAX_PASTE, hint="Paste the story here …")
+        self._file: discord.ui.FileUpload[Any] = discord.ui.FileUpload(
+            custom_id="file", required=False, max_values=1
+        )
+        self._title = _field("title", default=given.title, limit=300, hint="Made from the text")
+        self._source = _field("source", default=given.source, limit=100, hint="Unknown")
+        self._date = _field("date", default=given.published_at, limit=40, hint="2024-10-25")
+        warning = None
+        if not seen_by_all:
+            warning = "Not everybody sees this channel, but the whole server will read quotes."
+        label = discord.ui.Label
+        self.add_item(label(text="The story’s text", description=warning, component=self._text))
+        longer = "Instead of the text above; for more than 4,000 characters."
+        self.add_item(label(text="Or a file (.txt, .md)", description=longer, component=self._file))
+        self.add_item(label(text="Headline", component=self._title))
+        self.add_item(label(text="Who published it", component=self._source))
+        self.add_item(label(text="When it was published", component=self._date))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Hand on what was filled in."""
+        given = Given(
+            title=_filled(self._title),
+            source=_filled(self._source),
+            author=self._given.author,
+            published_at=_filled(self._date),
+            url=self._given.url,
+        )
+        file = next(iter(self._file.values), None)
+        await self._then(interaction, self._text.value, file, given)
+
+
+class DetailsForm(Form):
+    """Asks for a story's details; an empty field makes them unknown."""
+
+    def __init__(
+        self,
+        current: Attribution,
+        then: Callable[[discord.Interaction, Given], Awaitable[None]],
+        *,
+        process: str,
+    ) -> None:
+        super().__init__("Edit a story’s details", process)
+        self._then = then
+        self._title = _field("title", default=current.title, required=True, limit=500)
+        self._source = _field("source", default=current.source, limit=500, hint="Unknown")
+        self._author = _field("author", default=current.author, limit=500, hint="Unknown")
+        self._date = _field("date", default=current.published_at, limit=40, hint="2024-10-25")
+        for name, component in (
+            ("Headline", self._title),
+            ("Who published it", self._source),
+            ("Who wrote it", self._author),
+            ("When it was published", self._date),
+        ):
+            self.add_item(discord.ui.Label(text=name, component=component))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Hand on what was filled in."""
+        given = Given(
+            title=self._title.value,
+            source=self._source.value,
+            author=self._author.value,
+            published_at=self._date.value,
+        )
+        await self._then(interaction, given)
+
+
+class QuestionForm(Form):
+    """Asks for a further question."""
+
+    def __init__(
+        self,
+        before: str | None,
+        then: Callable[[discord.Interaction, str], Awaitable[None]],
+        *,
+        process: str,
+    ) -> None:
+        super().__init__("Ask a follow-up", process)
+        self._then = then
+        self._question = _field(
+            "question", default=before, long=True, required=True, limit=MAX_QUESTION
+        )
+        self.add_item(discord.ui.Label(text="Your question", component=self._question))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Hand on the question."""
+        await self._then(interaction, self._question.value)
+
+
+def _filled(field: discord.ui.TextInput[Any]) -> str | None:
+    return field.value.strip() or None

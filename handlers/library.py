@@ -1,0 +1,90 @@
+"""What the commands and buttons of a server's stories look up; each runs in a thread."""
+
+from data.errors import NotFoundError, UserError
+from data.headlines import Headline
+from data.models import Revision
+from data.origins import Origin
+from handlers.layout import Layout
+from handlers.services import Services, Session
+from handlers.stories import PAGE_STORIES, list_layout, story_layout
+
+
+def resolve(parts: tuple[Services, ...], article: str) -> Revision:
+    """Return the story of that id, or the only one whose title or publisher holds the words.
+
+    Raises:
+        NotFoundError: if there is none, or more than one.
+    """
+    for services in parts:
+        try:
+            return services.articles.get(article)
+        except NotFoundError:
+            continue
+    found = [(s, h) for s in parts for h in s.headlines.page(limit=2, matching=article)]
+    if len(found) > 1:
+        raise NotFoundError("More than one story fits that. Choose one from the list.")
+    if not found:
+        raise NotFoundError("There is no such story here. Choose one from the list.")
+    services, headline = found[0]
+    return services.articles.get(headline.article_id)
+
+
+def own_story(session: Session, article: str) -> Revision:
+    """Return a story that this server may change.
+
+    Raises:
+        NotFoundError: if there is none.
+        UserError: if it is the operator's.
+    """
+    try:
+        return resolve((session.writable,), article)
+    except NotFoundError as error:
+        try:
+            session.shared.articles.get(article)
+        except NotFoundError:
+            raise error from None
+        raise UserError(
+            "That story is the operator's, who shares it with every server. It stays as it is."
+        ) from error
+
+
+def list_page(session: Session, page: int) -> Layout:
+    """Return a page of the stories that may be read, the server's own first; counts from 0."""
+    counts = [services.headlines.count() for services in session.readable]
+    total = sum(counts)
+    page = min(page, max(0, -(-total // PAGE_STORIES) - 1))
+    offset = page * PAGE_STORIES
+    stories: list[Headline] = []
+    for services, count in zip(session.readable, counts, strict=True):
+        wanted = PAGE_STORIES - len(stories)
+        stories += services.headlines.page(limit=wanted, offset=max(0, offset))
+        offset -= count
+    own = session.writable.collection.name
+    return list_layout(stories, page=page, total=total, own=own)
+
+
+def story_page(session: Session, article: str, page: int) -> Layout:
+    """Return a story that may be read, with one page of its text.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    revision = resolve(session.readable, article)
+    services = session.of(revision.collection) or session.shared
+    origins: dict[str, Origin] = services.origins.of([revision.article_id])
+    return story_layout(
+        revision,
+        origins.get(revision.article_id),
+        page=page,
+        versions=services.articles.version_count(revision.article_id),
+        own=services is session.own,
+    )
+
+
+def found_stories(session: Session, words: str) -> list[Revision]:
+    """Return the stories that are nearest to the words, the best first."""
+    passages = [p for services in session.readable for p in services.retriever.retrieve(words)]
+    found: dict[str, Revision] = {}
+    for passage in sorted(passages, key=lambda p: p.rank):
+        found.setdefault(passage.revision.article_id, passage.revision)
+    return list(found.values())[:PAGE_STORIES]

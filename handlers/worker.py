@@ -1,0 +1,69 @@
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from typing import TypeVar
+
+from handlers.services import Session
+
+T = TypeVar("T")
+
+
+class Lane(Enum):
+    """A queue of its own for each kind of work, so that a short one never waits for a long one.
+
+    The value is its number of threads: two answer questions, since the encoder keeps two cores
+    busy; stories are written one after the other, and one index is rebuilt at a time.
+    """
+
+    QUICK = ("quick", 2)
+    ASK = ("ask", 2)
+    WRITE = ("write", 1)
+    LONG = ("long", 1)
+
+
+class Worker:
+    """The only door from the event loop to work that blocks.
+
+    Each job gets a session of its own, for one server and one thread, which is closed behind it.
+    """
+
+    def __init__(self, open_session: Callable[[int | None], Session]) -> None:
+        self._open = open_session
+        self._lanes = {
+            lane: ThreadPoolExecutor(lane.value[1], thread_name_prefix=lane.value[0])
+            for lane in Lane
+        }
+
+    async def run(
+        self, guild_id: int | None, job: Callable[[Session], T], *, lane: Lane = Lane.QUICK
+    ) -> T:
+        """Return what the job returns, run in a thread on a session of that server.
+
+        None is no server: the job sees the operator's shared collection alone. What the job
+        raises is raised here.
+        """
+
+        def work() -> T:
+            session = self._open(guild_id)
+            try:
+                return job(session)
+            finally:
+                session.close()
+
+        context = contextvars.copy_context()  # the request's id goes along into the log
+        return await asyncio.get_running_loop().run_in_executor(
+            self._lanes[lane], context.run, work
+        )
+
+    async def call(self, work: Callable[[], T], *, lane: Lane) -> T:
+        """Return what the function returns, run in a thread without a session."""
+        return await asyncio.get_running_loop().run_in_executor(self._lanes[lane], work)
+
+    def close(self) -> None:
+        """Wait for what runs and drop what still queues; blocks."""
+        for executor in self._lanes.values():
+            executor.shutdown(wait=False, cancel_futures=True)
+        for executor in self._lanes.values():
+            executor.shutdown(wait=True)
