@@ -1,6 +1,7 @@
 """The stories of a server: /article and what its buttons do."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -24,6 +25,7 @@ from handlers.worker import Lane
 from index.answerer import clean_question
 
 _MAX_CHOICES, _MAX_CHOICE = 25, 100
+F = TypeVar("F", bound=Callable[..., Any])
 Title = app_commands.Range[str, 1, 300]
 Name = app_commands.Range[str, 1, MAX_SOURCE]
 Day = app_commands.Range[str, 1, 40]
@@ -39,17 +41,10 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
         guild_only=True,
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
-    details = app_commands.describe(
-        title="The headline.",
-        source="Who published it.",
-        author="Who wrote it.",
-        date="When it was published, such as 2024-10-25 or 2024-10.",
-        link="Where to read it.",
-    )
 
     @group.command(description="Add a story: a file here, or a text in the form that opens.")
     @app_commands.describe(file="A .txt or .md file; leave it out to paste the text.")
-    @details
+    @_describe_details()
     async def add(
         interaction: discord.Interaction,
         file: discord.Attachment | None = None,
@@ -100,7 +95,7 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
 
     @group.command(description="Correct a story's headline, publisher, author, date or link.")
     @app_commands.describe(article="A title from the list, or an id.")
-    @details
+    @_describe_details()
     async def edit(
         interaction: discord.Interaction,
         article: StoryOption,
@@ -136,6 +131,17 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
         await add_story(desk, interaction, brought, warned=False)
 
     return [group, add_message]
+
+
+def _describe_details() -> Callable[[F], F]:
+    """Return what describes the options for a story's details; each command needs its own."""
+    return app_commands.describe(
+        title="The headline.",
+        source="Who published it.",
+        author="Who wrote it.",
+        date="When it was published, such as 2024-10-25 or 2024-10.",
+        link="Where to read it.",
+    )
 
 
 def _titles(desk: Desk, *, own: bool) -> Any:

@@ -140,9 +140,7 @@ def _log_lines(settings: Settings) -> None:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         handlers.append(
-            RotatingFileHandler(
-                settings.home / LOG_FILE, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT
-            )
+            RotatingFileHandler(settings.home / LOG_FILE, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT)
         )
     except OSError:
         log.warning("the log file cannot be written; standard error has everything")

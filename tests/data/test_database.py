@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Migrations
-from sqlite_utils.db import Database
 
 from data.collections import Collections
 from data.database import (
+    Database,
     explain_storage_error,
     integrity_problems,
     open_database,
@@ -77,11 +77,11 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     broken = Migrations("stories")
 
     @broken()
-    def m001(db: Database) -> None:
+    def m001(db: sqlite_utils.Database) -> None:
         db.execute("CREATE TABLE one (x)")
 
     @broken()
-    def m002(db: Database) -> None:
+    def m002(db: sqlite_utils.Database) -> None:
         db.execute("CREATE TABLE two (x)")
         db.execute("INSERT INTO missing VALUES (1)")
 
