@@ -43,6 +43,23 @@ def rebuild(app: App, encoder: str | None, rechunk: bool) -> None:
     )
 
 
+@click.command(short_help="Go back to the index before the last rebuild.")
+@place_options
+@pass_app
+def undo(app: App) -> None:
+    """Go back to the index before the last rebuild. Stories that were removed stay removed."""
+    with closing(app.services()) as services, _progress(app) as bar:
+        task = bar.add_task("Going back", total=services.articles.count())
+        build = services.indexer.undo(
+            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        count = services.articles.count()
+    app.screen.say(
+        f"Went back to the index before: {counted(count, 'story', 'stories')} with "
+        f"{build.recipe.encoder}."
+    )
+
+
 @click.command(short_help="Show what is stored and what is stale.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object.")
 @place_options
@@ -91,4 +108,4 @@ def verify(app: App, deep: bool, as_json: bool) -> None:
         click.get_current_context().exit(PROBLEMS_FOUND)
 
 
-COMMANDS = (rebuild, status, verify)
+COMMANDS = (rebuild, undo, status, verify)

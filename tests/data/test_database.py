@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 from sqlite_utils import Migrations
 
 from data.collections import Collections

@@ -23,7 +23,7 @@ QUESTION = "Who opened the bridge?"
 FIRST_SENTENCE = "The mayor opened the bridge on Friday."
 COMMANDS = {
     *("ask", "search", "add", "import", "articles", "show", "edit", "remove"),
-    *("rebuild", "status", "verify", "chat", "run"),
+    *("rebuild", "undo", "status", "verify", "chat", "discord", "run"),
 }
 
 
@@ -1016,15 +1016,40 @@ def test_run_says_that_it_is_the_chat_and_answers(terminal: Terminal) -> None:
     assert FIRST_SENTENCE in result.out
 
 
-def test_run_says_that_a_token_is_set_and_never_shows_it(
+def test_run_starts_discord_where_there_is_a_token_and_never_shows_it(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terminal.add(BRIDGE)
-    monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
-    result = terminal("run", stdin=f"{QUESTION}\n")
-    assert "DISCORD_TOKEN is set" in result.err
-    assert FIRST_SENTENCE in result.out
+    monkeypatch.setenv("PULLQUOTE_DISCORD_API", "http://127.0.0.1:1")  # nobody listens there
+    terminal.home.mkdir()
+    (terminal.home / "discord_token").write_text("very-secret\n")
+    result = terminal("run", code=2)
+    assert "this is the Discord bot" in result.err
+    assert "cannot be reached at http://127.0.0.1:1" in result.err
     assert "very-secret" not in result.out + result.err
+
+
+def test_discord_without_a_token_says_where_to_put_one(terminal: Terminal) -> None:
+    result = terminal("discord", code=2)
+    assert "DISCORD_TOKEN" in result.err
+    assert str(terminal.home / "discord_token") in result.err
+
+
+@pytest.mark.parametrize("command", ["ask", "articles", "status"])
+def test_other_commands_ignore_the_token(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
+    result = terminal(command, *([QUESTION] if command == "ask" else []))
+    assert "token" not in (result.out + result.err).lower()
+
+
+def test_undo_goes_back_to_the_index_before(terminal: Terminal) -> None:
+    terminal.add(BRIDGE)
+    assert "no earlier index" in terminal("undo", code=1).err
+    terminal("rebuild")
+    assert "Went back" in terminal("undo").out
+    assert FIRST_SENTENCE in terminal("ask", QUESTION).out
+    terminal("verify")
 
 
 # --- where things are written
@@ -1074,7 +1099,7 @@ def test_half_a_character_in_a_question_line_spoils_no_other_line(terminal: Term
 def test_a_bug_is_told_with_an_incident_and_its_traceback_goes_to_the_log_file(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret detail")
 
     terminal.add("The mayor opened the bridge on Friday.")

@@ -13,7 +13,7 @@ from data.chunks import ChunkStore
 from data.errors import NotFoundError, UserError
 from data.ingestion import Row
 from data.models import Attribution, Draft, Filters, Span
-from index.chunking import Chunker, TokenSpans
+from index.chunking import CHUNKER_VERSION, Chunker, TokenSpans
 from index.encoders import DEFAULT_ENCODER
 from index.indexer import BATCH_STORIES
 from index.models import Passage
@@ -614,7 +614,7 @@ def test_a_newer_chunker_cuts_stories_anew_and_a_newer_header_does_not(
     services.indexer.rebuild()
     assert services.encoder.encoded[-1] == "<Weather>\nRain fell all day"
     assert (_live(services).recipe.header_version, _spans(services)) == (2, [Span(0, 17)])
-    monkeypatch.setattr(index.preparation, "CHUNKER_VERSION", 2)
+    monkeypatch.setattr(index.preparation, "CHUNKER_VERSION", CHUNKER_VERSION + 1)
     services.indexer.rebuild()
-    assert _live(services).recipe.chunker_version == 2
+    assert _live(services).recipe.chunker_version == CHUNKER_VERSION + 1
     assert _spans(services) == [Span(0, 9), Span(10, 17)]

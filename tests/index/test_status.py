@@ -86,7 +86,7 @@ def test_stories_that_are_cut_or_labelled_in_an_older_way_are_stale(
     stocked: Wiring, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     for module in (index.status, index.preparation):
-        monkeypatch.setattr(module, version, 2)
+        monkeypatch.setattr(module, version, 99)
     (sentence,) = _status(stocked).stale
     assert "newer way" in sentence
     stocked.indexer.rebuild()
