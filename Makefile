@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run install install-dev test quality crash-test clean
+.PHONY: run install install-dev test quality crash-test load-test screenshots clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python bot.py run
@@ -30,6 +30,14 @@ quality: $(VENV)/.installed-dev
 # Kills real processes 200 times at random moments; takes about a quarter of an hour.
 crash-test: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.e2e.crash --kills 200
+
+# 200 questions at once from 20 servers, against the bot on a Discord of its own on this machine.
+load-test: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/discord_load.py
+
+# Draws the bot's screens into docs/img; needs the system's Chromium, see docs/discord.md.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.simulated.screenshots
 
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \

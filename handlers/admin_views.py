@@ -29,7 +29,7 @@ def status_layout(status: IndexStatus, *, runtime: str, votes: Votes, running: b
         f"**Size:** {_megabytes(status.database_bytes)} stories, "
         f"{_megabytes(status.index_bytes)} index",
         f"**Encoder:** {escaped(shortened(status.encoder or 'none yet', 100))} ({runtime})",
-        f"**Last rebuilt:** {_moment(status.built_at)}",
+        f"**Index made:** {_moment(status.built_at)}",
         f"**Votes:** {votes.helpful:,} helpful, {votes.unhelpful:,} not helpful",
     ]
     if running:
@@ -142,7 +142,7 @@ def _megabytes(count: int) -> str:
 
 
 def _moment(at: str | None) -> str:
-    return f"<t:{int(datetime.fromisoformat(at).timestamp())}:f>" if at else "never"
+    return f"<t:{int(datetime.fromisoformat(at).timestamp())}:f>" if at else "not yet"
 
 
 def _duration(seconds: float) -> str:

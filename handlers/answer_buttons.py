@@ -1,6 +1,7 @@
 """What the buttons under an answer do; they know everything from their ids and the message."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import discord
 
@@ -15,18 +16,17 @@ from handlers.layout import (
     Action,
     Layout,
     Pressed,
-    button,
     panel,
     parse_custom_id,
-    section,
     text,
 )
 from handlers.markdown import emphasised, escaped, shortened, size
 from handlers.render import (
     ANSWER_COLOUR,
     attribution_text,
-    citation_text,
+    citation_section,
     filters_of,
+    length,
     question_of,
 )
 from handlers.scope import NotAllowedError, place_of, readable_server
@@ -39,6 +39,7 @@ _ON_ONE_PAGE = 3
 # Code points of a story around a quote; less where markup makes them longer.
 _AROUND = (1400, 1000, 700, 500)
 _MAX_AROUND = 2600
+_MAX_MORE = 3500
 _THREAD_NAME = 100
 _GONE = "I no longer know this answer. Ask again."
 
@@ -150,13 +151,7 @@ async def _show_more(desk: Desk, interaction: discord.Interaction, pressed: Pres
         return session.answers.add(place, asker, given_citations(answer)), origins
 
     answer_id, origins = await desk.worker.run(readable, remember)
-    blocks = [
-        section(
-            citation_text(c, origins.get(c.revision.article_id)),
-            button("Context", Action.CONTEXT, answer_id, c.number),
-        )
-        for c in numbered
-    ]
+    blocks = [citation_section(c, origins.get(c.revision.article_id), answer_id) for c in numbered]
     head = text(f"More quotes for “{escaped(shortened(question, 120))}”")
     sent = await interaction.edit_original_response(
         view=Layout(panel(head, *_fitting(blocks), colour=ANSWER_COLOUR)),
@@ -165,16 +160,12 @@ async def _show_more(desk: Desk, interaction: discord.Interaction, pressed: Pres
     await desk.worker.run(None, lambda s: s.answers.sent(answer_id, sent.id, place.channel_id))
 
 
-def _fitting(
-    blocks: list[discord.ui.Section[discord.ui.LayoutView]],
-) -> list[discord.ui.Section[discord.ui.LayoutView]]:
+def _fitting(blocks: list[discord.ui.Section[Any]]) -> list[discord.ui.Section[Any]]:
     """Return the blocks that fit a message together."""
-    room = 3500
-    kept: list[discord.ui.Section[discord.ui.LayoutView]] = []
+    room = _MAX_MORE
+    kept: list[discord.ui.Section[Any]] = []
     for block in blocks:
-        room -= sum(
-            size(c.content) for c in block.children if isinstance(c, discord.ui.TextDisplay)
-        )
+        room -= length(block)
         if room >= 0 or not kept:
             kept.append(block)
     return kept

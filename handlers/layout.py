@@ -117,9 +117,9 @@ def row(*buttons: discord.ui.Button[Any]) -> discord.ui.ActionRow[Any]:
     return discord.ui.ActionRow(*buttons)
 
 
-def section(content: str, accessory: discord.ui.Button[Any]) -> discord.ui.Section[Any]:
-    """Return a text with a button beside it."""
-    return discord.ui.Section(discord.ui.TextDisplay(content), accessory=accessory)
+def section(*contents: str, beside: discord.ui.Button[Any]) -> discord.ui.Section[Any]:
+    """Return one to three texts with a button beside them."""
+    return discord.ui.Section(*map(discord.ui.TextDisplay, contents), accessory=beside)
 
 
 def panel(*items: Item, colour: discord.Colour | None = None) -> discord.ui.Container[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import discord
 
@@ -79,23 +80,28 @@ def answer_layout(shown: Shown) -> Layout:
     if answer.reason is not None:
         return _refusal(shown, top, filters)
     last = text(f"-# I am {sureness(answer.confidence)} that this answers the question.")
-    room = MAX_TEXT - sum(_length(item) for item in (*top, *filters, last))
+    room = MAX_TEXT - sum(length(item) for item in (*top, *filters, last))
     quotes: list[Item] = []
     for citation in answer.citations:
-        block = citation_text(citation, shown.origins.get(citation.revision.article_id))
-        room -= size(block)
+        origin = shown.origins.get(citation.revision.article_id)
+        quote = citation_section(citation, origin, shown.answer_id)
+        room -= length(quote)
         if room < 0 and quotes:
             break  # the rest is behind the button for more quotes
-        context = button("Context", Action.CONTEXT, shown.answer_id, citation.number)
-        quotes.append(section(block, context))
+        quotes.append(quote)
     return Layout(
         panel(*top, *quotes, *filters, last, colour=ANSWER_COLOUR),
         *_answer_buttons(shown),
     )
 
 
-def citation_text(citation: Citation, origin: Origin | None) -> str:
-    """Return a numbered quote as a block, and under it whose it is and where to read it."""
+def citation_section(
+    citation: Citation, origin: Origin | None, answer_id: str
+) -> discord.ui.Section[Any]:
+    """Return a numbered quote as a block, under it whose it is, beside it the way to its context.
+
+    Two texts, so that nothing can take the attribution for a part of the quote.
+    """
     revision = citation.revision
     number = f"**{citation.number}.**"
     if citation.speaker is not None:
@@ -107,7 +113,11 @@ def citation_text(citation: Citation, origin: Origin | None) -> str:
         before=citation.cut_before,
         after=citation.cut_after,
     )
-    return f"{number}\n{quote}\n{attribution_text(revision, citation.quote, origin)}"
+    return section(
+        f"{number}\n{quote}",
+        attribution_text(revision, citation.quote, origin),
+        beside=button("Context", Action.CONTEXT, answer_id, citation.number),
+    )
 
 
 def attribution_text(revision: Revision, passage: str, origin: Origin | None) -> str:
@@ -118,21 +128,23 @@ def attribution_text(revision: Revision, passage: str, origin: Origin | None) ->
     if link is None and origin is not None and origin.link:
         link, label = origin.link, "See the message it came with"
     where = f"[{label}]({link})" if link else f"story `{revision.article_id}`"
-    return f"{byline(attribution)}\n“{one_line(attribution.title, _MAX_TITLE)}” · {where}"
+    title = one_line(attribution.title, _MAX_TITLE)
+    return f"{byline(attribution)}\n-# “{title}” · {where}"
 
 
-def byline(attribution: Attribution, limit: int = MAX_SOURCE) -> str:
+def byline(attribution: Attribution, limit: int = MAX_SOURCE, *, bold: bool = True) -> str:
     """Return `publisher · author · date`; an unknown author is left out, the rest is said."""
-    source = one_line(attribution.source or "", limit)
+    source = one_line(attribution.source or "", limit) or "publisher unknown"
     author = one_line(attribution.author or "", limit)
-    parts = (f"**{source or 'publisher unknown'}**", author, when(attribution.published_at))
+    publisher = f"**{source}**" if bold else source
+    parts = (publisher, author, when(attribution.published_at))
     return " · ".join(part for part in parts if part)
 
 
 def story_line(attribution: Attribution, article_id: str) -> str:
     """Return a story in one entry of a list: title, byline, id."""
     title = one_line(attribution.title, _LIST_TITLE)
-    return f"“{title}”\n-# {byline(attribution, _LIST_NAME)} · `{article_id}`"
+    return f"**“{title}”**\n-# {byline(attribution, _LIST_NAME, bold=False)} · `{article_id}`"
 
 
 def question_of(message: discord.Message) -> str | None:
@@ -167,7 +179,7 @@ def _filter_sections(filters: Filters, answer_id: str) -> list[Item]:
     return [
         section(
             f"{before}{escaped(getattr(filters, name))}{behind}",
-            button("Drop", Action.DROP_FILTER, answer_id, name, emoji="✖️"),
+            beside=button("Drop", Action.DROP_FILTER, answer_id, name, emoji="✖️"),
         )
         for name, (before, behind) in _FILTER_WORDS.items()
         if getattr(filters, name)
@@ -219,7 +231,8 @@ def _refusal_buttons(shown: Shown) -> list[Item]:
     return [row(*buttons)]
 
 
-def _length(item: Item) -> int:
+def length(item: Item) -> int:
+    """Return how much of a message's text an item takes up."""
     if isinstance(item, discord.ui.TextDisplay):
         return size(item.content)
-    return sum(_length(child) for child in getattr(item, "children", ()))
+    return sum(length(child) for child in getattr(item, "children", ()))

@@ -104,3 +104,40 @@ def test_the_home_is_named_by_the_environment_or_is_var() -> None:
     assert default_home({"PULLQUOTE_HOME": "/srv/news"}) == Path("/srv/news")
     assert default_home({"PULLQUOTE_HOME": ""}) == Path("var")
     assert default_home({}) == Path("var")
+
+
+def test_the_token_comes_from_the_environment_without_white_space(tmp_path: Path) -> None:
+    assert _load(tmp_path, DISCORD_TOKEN=" abc\n").discord_token == "abc"
+
+
+def test_the_token_can_stand_in_a_file_in_the_home(tmp_path: Path) -> None:
+    (tmp_path / "discord_token").write_text("abc\n")
+    assert _load(tmp_path).discord_token == "abc"
+    assert _load(tmp_path, DISCORD_TOKEN="other").discord_token == "other"
+
+
+def test_the_token_can_stand_in_a_file_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("abc")
+    assert _load(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "secret")).discord_token == "abc"
+
+
+def test_an_empty_token_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "discord_token").write_text("\n")
+    assert _load(tmp_path).discord_token is None
+
+
+def test_a_token_file_that_is_named_but_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="token file .* cannot be read"):
+        _load(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "none"))
+
+
+def test_another_server_of_the_protocol_can_be_named(tmp_path: Path) -> None:
+    settings = _load(
+        tmp_path,
+        PULLQUOTE_DISCORD_API="http://127.0.0.1:1/api",
+        PULLQUOTE_DISCORD_GATEWAY="ws://127.0.0.1:1",
+        PULLQUOTE_DISCORD_CDN="http://127.0.0.1:1/cdn",
+    )
+    assert settings.discord_api == "http://127.0.0.1:1/api"
+    assert settings.discord_gateway == "ws://127.0.0.1:1"
+    assert settings.discord_cdn == "http://127.0.0.1:1/cdn"
