@@ -1,7 +1,9 @@
 """From a question in Discord to the message with its answer."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +21,8 @@ from handlers.worker import Lane, Worker
 from index.answerer import checked_answer, clean_question
 from index.citations import MAX_CITATIONS
 from index.models import Answer, Reason
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -106,7 +110,11 @@ class Asking:
             return await reply(message, layout)
 
         with self._limits.question(asked.user_id, guild_id or message.channel.id):
-            async with message.channel.typing():
+            async with AsyncExitStack() as stack:
+                try:
+                    await stack.enter_async_context(message.channel.typing())
+                except discord.DiscordServerError:
+                    log.info("no typing indicator")  # the answer may get through all the same
                 if not self._ready.is_set():
                     waiting = await reply(message, notice(_STARTING))
                     await self._ready.wait()

@@ -11,6 +11,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from data.errors import UserError
+from data.network import CONNECTION_ERRORS
 from data.settings import Settings
 from handlers.app import App, pass_app, place_options
 from handlers.chat_loop import chat_loop
@@ -120,8 +121,13 @@ async def _connect(client: PullquoteClient, settings: Settings, token: str) -> N
             "Discord does not let the bot register its commands. Invite it with the scopes `bot` "
             "and `applications.commands`."
         ) from error
-    except (TimeoutError, discord.DiscordServerError, OSError) as error:
-        raise CannotStartError(f"Discord cannot be reached at {address}: {error}.") from error
+    except discord.HTTPException as error:
+        raise CannotStartError(
+            f"Discord cannot be reached at {address}: it answers with status {error.status}."
+        ) from error
+    except (*CONNECTION_ERRORS, OSError) as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise CannotStartError(f"Discord cannot be reached at {address}: {reason}.") from error
 
 
 def _point_at(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from discord import app_commands
 
 from data.database import explain_storage_error, is_storage_error
 from data.errors import UserError
+from data.network import CONNECTION_ERRORS, is_connection_error
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +17,7 @@ Tell = Callable[[str], Awaitable[object]]
 
 # Discord's own numbers for what is no bug of ours.
 _EXPIRED = frozenset({10062, 10015, 50027})  # interaction or its token
+_TROUBLE = "Discord has trouble at the moment. Please try again in a minute."
 _TOO_LATE = "I was too late for that, and Discord has dropped it. Please try again."
 _GONE = {10003: "channel", 10008: "message", 10004: "server"}
 
@@ -38,6 +40,9 @@ def message_for(error: Exception) -> str:
     if isinstance(error, discord.HTTPException) and (words := _discord_words(error)):
         log.warning("discord refused", extra={"status": error.status, "code": error.code})
         return words
+    if is_connection_error(error):
+        log.warning("no connection: %s", type(error).__name__)
+        return _TROUBLE
     if is_storage_error(error):
         log.info("storage error", exc_info=error)
         return explain_storage_error(error)
@@ -55,7 +60,7 @@ def _discord_words(error: discord.HTTPException) -> str | None:
     if isinstance(error, discord.NotFound):
         return "Discord no longer knows that. Please start again."
     if isinstance(error, discord.DiscordServerError) or error.status == 429:
-        return "Discord has trouble at the moment. Please try again in a minute."
+        return _TROUBLE
     return None
 
 
@@ -64,7 +69,7 @@ async def report(error: Exception, tell: Tell) -> None:
     words = message_for(error)
     try:
         await tell(words)
-    except (discord.DiscordException, OSError) as again:
+    except (discord.DiscordException, *CONNECTION_ERRORS, OSError) as again:
         log.warning("nobody could be told: %s", type(again).__name__)
 
 

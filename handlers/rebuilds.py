@@ -11,6 +11,7 @@ import discord
 from data.builds import Build
 from data.errors import UserError
 from data.guilds import RunningRebuild
+from data.network import CONNECTION_ERRORS
 from handlers.admin_views import (
     cancelled_layout,
     done_layout,
@@ -154,7 +155,7 @@ class Rebuilds:
         message = channel.get_partial_message(rebuild.message_id)
         try:
             await message.edit(view=layout, allowed_mentions=NOBODY)
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *CONNECTION_ERRORS) as error:
             log.warning("progress could not be shown: %s", type(error).__name__)
 
 
