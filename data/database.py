@@ -1,4 +1,5 @@
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from data.models import folded
 
 # How long a writer waits for another process that writes, in seconds.
 LOCK_TIMEOUT = 30
+_LOCK_PAUSE = 0.005  # seconds
 
 
 class Database(sqlite_utils.Database):
@@ -34,7 +36,7 @@ def open_database(path: Path, migrations: Migrations) -> Database:
     with storage_errors(path):
         connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
@@ -47,6 +49,22 @@ def open_database(path: Path, migrations: Migrations) -> Database:
             connection.close()
             raise
     return db
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; of a new file, several may be the first to open it at once.
+
+    SQLite does not wait for the lock that this takes, whatever the timeout of the connection.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOCK_PAUSE)
 
 
 def _migrate(db: Database, migrations: Migrations, path: Path) -> None:

@@ -41,6 +41,7 @@ _AROUND = (1400, 1000, 700, 500)
 _MAX_AROUND = 2600
 _MAX_MORE = 3500
 _THREAD_NAME = 100
+_HAS_A_THREAD = 160004  # Discord's number for a message that a thread begins at already
 _GONE = "I no longer know this answer. Ask again."
 
 
@@ -223,10 +224,17 @@ async def _open_thread(desk: Desk, interaction: discord.Interaction, pressed: Pr
         raise NotAllowedError("You may not open threads here.")
     await interaction.response.defer(ephemeral=True, thinking=True)
     message = interaction.message
-    thread = await message.create_thread(name=shortened(question, _THREAD_NAME))
-    await thread.send("Mention me or reply to me with your next question.", allowed_mentions=NOBODY)
+    try:
+        thread = await message.create_thread(name=shortened(question, _THREAD_NAME))
+    except discord.HTTPException as error:
+        if error.code != _HAS_A_THREAD:
+            raise
+    else:
+        hint = "Mention me or reply to me with your next question."
+        await thread.send(hint, allowed_mentions=NOBODY)
+    # A thread that begins at a message has that message's id.
     await interaction.edit_original_response(
-        view=Layout(text(f"Here it is: <#{thread.id}>")), allowed_mentions=NOBODY
+        view=Layout(text(f"Here it is: <#{message.id}>")), allowed_mentions=NOBODY
     )
 
 

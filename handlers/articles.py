@@ -13,6 +13,7 @@ from data.models import Attribution, Revision
 from handlers.adding import Brought, add_story, holds_story, store
 from handlers.asking import NOBODY
 from handlers.desk import Desk
+from handlers.errors import Complete, completing
 from handlers.forms import DetailsForm, StoryForm
 from handlers.layout import Action, Layout, Pressed, notice
 from handlers.library import found_stories, list_page, own_story, story_page
@@ -144,9 +145,10 @@ def _describe_details() -> Callable[[F], F]:
     )
 
 
-def _titles(desk: Desk, *, own: bool) -> Any:
+def _titles(desk: Desk, *, own: bool) -> Complete:
     """Return what completes a title; `own` leaves out the stories that are not the server's."""
 
+    @completing
     async def titles(
         interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:

@@ -11,6 +11,7 @@ from data.errors import UserError
 from data.models import Filters
 from handlers.asking import reply_in_words
 from handlers.desk import Desk
+from handlers.errors import completing
 from handlers.parameters import day_of
 from handlers.render import MAX_QUESTION, MAX_SOURCE, filters_of
 from handlers.scope import readable_server
@@ -127,6 +128,7 @@ def chat_commands(desk: Desk) -> list[app_commands.Command[Any, ..., None]]:
         await desk.asking.by_interaction(interaction, question, filters, private=private)
 
     @ask.autocomplete("source")
+    @completing
     async def sources(
         interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:

@@ -1,7 +1,9 @@
+import functools
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -12,6 +14,7 @@ from data.network import CONNECTION_ERRORS, is_connection_error
 
 log = logging.getLogger(__name__)
 
+Complete = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
 Tell = Callable[[str], Awaitable[object]]
 """Shows a person a sentence."""
 
@@ -80,6 +83,28 @@ async def reported(tell: Tell) -> AsyncIterator[None]:
         yield
     except Exception as error:  # noqa: BLE001  # the place where it becomes a message
         await report(error, tell)
+
+
+def completing(complete: Complete) -> Complete:
+    """Return what completes an option, so that whatever goes wrong in it offers nothing.
+
+    Nobody can be told in words there; the log has it.
+    """
+
+    @functools.wraps(complete)
+    async def completed(
+        interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        choices: list[app_commands.Choice[str]] = []
+
+        async def nothing(words: str) -> None:
+            log.info("nothing to offer")
+
+        async with reported(nothing):
+            choices = await complete(interaction, typed)
+        return choices
+
+    return completed
 
 
 async def tell(interaction: discord.Interaction, words: str) -> None:

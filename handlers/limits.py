@@ -33,11 +33,11 @@ class Limits:
         Raises:
             BusyError: if the person asked too many just now, or the server has too many waiting.
         """
-        self._admit(user_id)
         if self._waiting[place_id] >= WAITING:
             raise BusyError(
                 f"I am busy with {WAITING} questions from here already. Ask again in a moment."
             )
+        self._admit(user_id)
         self._waiting[place_id] += 1
         try:
             yield

@@ -13,7 +13,7 @@ from index.reader import SentenceReader
 from tests.fakes import HashEncoder, Wiring, story, wire
 
 BRIDGE = "The mayor opened the bridge on Monday."
-OTHER_BRIDGE = "On Friday the bridge downriver was opened by another mayor, Ann Lee."
+OTHER_BRIDGE = "A bridge downriver was opened by another mayor, Ann Lee."
 
 
 @pytest.fixture
