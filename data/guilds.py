@@ -7,13 +7,15 @@ from data.database import Database, scalar, write
 class RunningRebuild:
     """A rebuild that was begun from Discord, and the message that shows its progress.
 
-    `kind` is `rebuild` or `undo`.
+    `kind` is `rebuild` or `undo`; `build_id` is the build that was live when it began, by which a
+    later start knows whether it was done.
     """
 
     guild_id: int
     channel_id: int
     message_id: int
     kind: str
+    build_id: int | None = None
 
 
 class GuildStore:
@@ -38,8 +40,14 @@ class GuildStore:
         """Remember a rebuild, so that the next start can go on with it."""
         with write(self._db):
             self._db.execute(
-                "INSERT OR REPLACE INTO rebuilds VALUES (?, ?, ?, ?)",
-                [rebuild.guild_id, rebuild.channel_id, rebuild.message_id, rebuild.kind],
+                "INSERT OR REPLACE INTO rebuilds VALUES (?, ?, ?, ?, ?)",
+                [
+                    rebuild.guild_id,
+                    rebuild.channel_id,
+                    rebuild.message_id,
+                    rebuild.kind,
+                    rebuild.build_id,
+                ],
             )
 
     def rebuild_ends(self, guild_id: int) -> None:

@@ -9,7 +9,7 @@ _CURRENT = """
 """
 _MATCHING = (
     "WHERE instr(folded(r.title), :words) OR instr(folded(coalesce(r.source, '')), :words)"
-    " OR a.id = :words OR e.external_id = :words"
+    " OR a.id = :id OR e.external_id = :id"
 )
 _NEWEST_FIRST = "ORDER BY r.last_day IS NULL, r.last_day DESC, r.published_at DESC, a.added_at DESC"
 
@@ -39,7 +39,12 @@ class HeadlineStore:
             "SELECT a.id, r.title, r.source, r.author, r.published_at, r.url"
             f" {_CURRENT} {_MATCHING if matching.strip() else ''} {_NEWEST_FIRST}"
             " LIMIT :limit OFFSET :offset",
-            {"words": folded(matching), "limit": limit, "offset": offset},
+            {
+                "words": folded(matching),
+                "id": matching.strip(),
+                "limit": limit,
+                "offset": offset,
+            },
         )
         return [
             Headline(

@@ -262,10 +262,12 @@ def _date(value: str | None, notes: list[str]) -> str | None:
         return None
     parsed = parse_date(value)
     if parsed is None:
-        notes.append(f"The date {value!r} cannot be read for certain, so the date stays unknown.")
+        notes.append(
+            f"The date {value[:80]!r} cannot be read for certain, so the date stays unknown."
+        )
         return None
     if is_future(parsed):
-        notes.append(f"The date {value!r} is in the future, so the date stays unknown.")
+        notes.append(f"The date {value[:80]!r} is in the future, so the date stays unknown.")
         return None
     return parsed
 

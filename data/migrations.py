@@ -141,5 +141,6 @@ def m001_memory(db: Database) -> None:
             guild_id INTEGER PRIMARY KEY,
             channel_id INTEGER NOT NULL,
             message_id INTEGER NOT NULL,
-            kind TEXT NOT NULL
+            kind TEXT NOT NULL,
+            build_id INTEGER
         ) STRICT""")

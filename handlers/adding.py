@@ -41,6 +41,7 @@ async def add_story(
         UserError: if the person may not, or there is no story in it; nothing is stored then.
     """
     guild_id = require_contributor(interaction)
+    _require_something(brought)
     seen = everybody_sees(interaction)
     private = brought.link is not None or not (seen or warned)
     await interaction.response.defer(ephemeral=private, thinking=True)
@@ -85,17 +86,12 @@ async def read_draft(desk: Desk, brought: Brought) -> Draft:
     """Return the story in what somebody brought.
 
     Raises:
-        UserError: if there is none, or both a text and a file.
+        UserError: if there is none in it.
     """
-    file, written = brought.file, brought.written
-    if file is not None and written.strip():
-        raise UserError("There is a text and a file. Give one of them, so that I know which.")
-    if file is None:
-        if not written.strip():
-            raise StoryRefusedError("There is no text in it. Paste a story, or choose a file.")
-        raw, name = written.encode("utf-8", "ignore"), "The text"
+    if brought.file is None:
+        raw, name = brought.written.encode("utf-8", "ignore"), "The text"
     else:
-        raw, name = await _download(file), file.filename
+        raw, name = await brought.file.read(), brought.file.filename
     return await desk.worker.call(
         lambda: parse_story(raw, name=name, given=brought.given), lane=Lane.QUICK
     )
@@ -107,7 +103,19 @@ def holds_story(file: discord.Attachment) -> bool:
     return bool(suffix) and suffix in STORY_SUFFIXES
 
 
-async def _download(file: discord.Attachment) -> bytes:
+def _require_something(brought: Brought) -> None:
+    """Return if there may be a story in it, as far as that is seen before it is read.
+
+    Raises:
+        UserError: if there is none, or both a text and a file.
+    """
+    file, written = brought.file, brought.written
+    if file is not None and written.strip():
+        raise UserError("There is a text and a file. Give one of them, so that I know which.")
+    if file is None:
+        if not written.strip():
+            raise StoryRefusedError("There is no text in it. Paste a story, or choose a file.")
+        return
     if not holds_story(file):
         raise StoryRefusedError(
             f"{file.filename} is not a kind of file that holds a story: use .txt or .md."
@@ -117,4 +125,3 @@ async def _download(file: discord.Attachment) -> bytes:
             f"{file.filename} is larger than {MAX_FILE_BYTES // 1_000_000} MB, "
             "too large for one story."
         )
-    return await file.read()

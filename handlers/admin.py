@@ -3,10 +3,8 @@
 import discord
 from discord import app_commands
 
-from data.guilds import RunningRebuild
 from handlers.admin_views import (
     ask_layout,
-    progress_layout,
     report_layout,
     status_layout,
 )
@@ -58,7 +56,7 @@ def index_commands(desk: Desk) -> app_commands.Group:
         guild_id = require_administrator(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         report = await desk.worker.run(
-            guild_id, lambda session: session.writable.verifier.verify(), lane=Lane.LONG
+            guild_id, lambda session: session.writable.verifier.verify(), lane=Lane.CHECK
         )
         await interaction.edit_original_response(
             view=report_layout(report), allowed_mentions=NOBODY
@@ -78,13 +76,12 @@ async def _ask(desk: Desk, interaction: discord.Interaction, kind: str) -> None:
 
 async def _begin(desk: Desk, interaction: discord.Interaction, kind: str) -> None:
     guild_id = require_administrator(interaction)
-    desk.rebuilds.require_idle(guild_id)
-    count = await desk.worker.run(guild_id, lambda session: session.writable.articles.count())
-    await interaction.response.edit_message(view=notice("It begins; see below."))
-    message = await interaction.followup.send(
-        view=progress_layout(kind, 0, count), allowed_mentions=NOBODY, wait=True
-    )
-    await desk.rebuilds.start(RunningRebuild(guild_id, message.channel.id, message.id, kind))
+
+    async def show(layout: Layout) -> discord.WebhookMessage:
+        await interaction.response.edit_message(view=notice("It begins; see below."))
+        return await interaction.followup.send(view=layout, allowed_mentions=NOBODY, wait=True)
+
+    await desk.rebuilds.start(guild_id, kind, show)
 
 
 async def _rebuild_pressed(desk: Desk, interaction: discord.Interaction, _: Pressed) -> None:

@@ -14,7 +14,7 @@ from index.verification import Report
 
 ADMIN_COLOUR = discord.Colour(0x6C757D)
 _BAR = 16  # characters
-_MAX_LINES = 8
+_MAX_LINES, _MAX_LINE = 8, 150
 _TITLES = {"rebuild": "Rebuilding the index", "undo": "Going back to the index before"}
 _DONE = {"rebuild": "The index was rebuilt", "undo": "The index before is in use again"}
 
@@ -35,7 +35,9 @@ def status_layout(status: IndexStatus, *, runtime: str, votes: Votes, running: b
     if running:
         health = "A rebuild is under way; questions are answered from the old index meanwhile."
     elif status.stale:
-        health = "\n".join(escaped(shortened(note, 300)) for note in status.stale[:_MAX_LINES])
+        health = "\n".join(
+            escaped(shortened(note, _MAX_LINE)) for note in status.stale[:_MAX_LINES]
+        )
     else:
         health = "everything is in order"
     items = [text("\n".join(lines)), text(f"**Health:** {health}")]
@@ -53,7 +55,7 @@ def report_layout(report: Report) -> Layout:
         f"{counted(report.chunks, 'passage', 'passages')}; "
         f"{counted(report.reencoded, 'vector', 'vectors')} encoded again.",
     ]
-    found = [f"⚠️ {escaped(shortened(problem, 300))}" for problem in report.problems]
+    found = [f"⚠️ {escaped(shortened(problem, _MAX_LINE))}" for problem in report.problems]
     lines += found[:_MAX_LINES]
     if len(found) > _MAX_LINES:
         lines.append(f"… and {len(found) - _MAX_LINES} more; the operator’s `verify` lists all.")

@@ -203,7 +203,7 @@ async def _follow_up(desk: Desk, interaction: discord.Interaction, pressed: Pres
     async def then(sent: discord.Interaction, asked: str) -> None:
         await desk.asking.by_interaction(sent, asked, filters, private=private)
 
-    await interaction.response.send_modal(QuestionForm(question, then, process=desk.process))
+    await interaction.response.send_modal(QuestionForm(question, then, forms=desk.forms))
 
 
 async def _drop_filter(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:

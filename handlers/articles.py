@@ -183,21 +183,21 @@ async def open_story_form(desk: Desk, interaction: discord.Interaction, given: G
         brought = Brought(given, written=written, file=file)
         await add_story(desk, sent, brought, warned=True)
 
-    form = StoryForm(given, then, process=desk.process, seen_by_all=everybody_sees(interaction))
+    form = StoryForm(given, then, forms=desk.forms, seen_by_all=everybody_sees(interaction))
     await interaction.response.send_modal(form)
 
 
-async def open_details_form(desk: Desk, interaction: discord.Interaction, article: str) -> None:
+async def open_details_form(
+    desk: Desk, interaction: discord.Interaction, article: str, *, words: bool = True
+) -> None:
     """Open the form with a story's details, for somebody who may change them."""
     guild_id = require_contributor(interaction)
-    current = await desk.worker.run(guild_id, lambda session: own_story(session, article))
+    current = await desk.worker.run(guild_id, lambda s: own_story(s, article, words=words))
 
     async def then(sent: discord.Interaction, given: Given) -> None:
         await _edit(desk, sent, current.article_id, given)
 
-    await interaction.response.send_modal(
-        DetailsForm(current.attribution, then, process=desk.process)
-    )
+    await interaction.response.send_modal(DetailsForm(current.attribution, then, forms=desk.forms))
 
 
 async def _edit(desk: Desk, interaction: discord.Interaction, article: str, given: Given) -> None:
@@ -214,9 +214,11 @@ async def _edit(desk: Desk, interaction: discord.Interaction, article: str, give
     await interaction.edit_original_response(view=notice(f"Now: {line}"), allowed_mentions=NOBODY)
 
 
-async def _ask_to_remove(desk: Desk, interaction: discord.Interaction, article: str) -> None:
+async def _ask_to_remove(
+    desk: Desk, interaction: discord.Interaction, article: str, *, words: bool = True
+) -> None:
     guild_id = require_contributor(interaction)
-    revision = await desk.worker.run(guild_id, lambda session: own_story(session, article))
+    revision = await desk.worker.run(guild_id, lambda s: own_story(s, article, words=words))
     await interaction.response.send_message(
         view=remove_layout(revision), ephemeral=True, allowed_mentions=NOBODY
     )
@@ -234,7 +236,9 @@ async def _list_pressed(desk: Desk, interaction: discord.Interaction, pressed: P
 async def _show_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
     guild_id = server_of(interaction)
     page = pressed.number(1)
-    layout = await desk.worker.run(guild_id, lambda s: story_page(s, pressed.first, page))
+    layout = await desk.worker.run(
+        guild_id, lambda s: story_page(s, pressed.first, page, words=False)
+    )
     await _show(interaction, layout)
 
 
@@ -260,18 +264,20 @@ async def _add_anyway(desk: Desk, interaction: discord.Interaction, pressed: Pre
 
 
 async def _edit_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    await open_details_form(desk, interaction, pressed.first)
+    await open_details_form(desk, interaction, pressed.first, words=False)
 
 
 async def _remove_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
     if pressed.values[1:] != ("yes",):
-        await _ask_to_remove(desk, interaction, pressed.first)
+        await _ask_to_remove(desk, interaction, pressed.first, words=False)
         return
     guild_id = require_contributor(interaction)
     await interaction.response.defer()
 
     def delete(session: Session) -> Revision:
-        return session.writable.indexer.remove(own_story(session, pressed.first).article_id)
+        return session.writable.indexer.remove(
+            own_story(session, pressed.first, words=False).article_id
+        )
 
     removed = await desk.worker.run(guild_id, delete, lane=Lane.WRITE)
     title = one_line(removed.attribution.title, 150)

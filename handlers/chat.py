@@ -121,7 +121,7 @@ def chat_commands(desk: Desk) -> list[app_commands.Command[Any, ..., None]]:
         private: bool = False,
     ) -> None:
         filters = Filters(
-            source=" ".join(source.split()) or None if source else None,
+            source=source.strip() or None if source else None,
             after=_day(after, last=False),
             before=_day(before, last=True),
         )

@@ -7,10 +7,11 @@ import click
 
 from handlers import ask_commands, discord_commands, index_commands, story_commands
 from handlers.app import App, place_options
-from handlers.discord_commands import LOG_BYTES, LOG_FILE, LOGS_KEPT
 from handlers.errors import message_for
+from handlers.logs import LOG_BYTES, LOGS_KEPT
 
 USER_ERROR_CODE = 1
+LOG_FILE = "pullquote.log"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

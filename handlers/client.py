@@ -18,10 +18,12 @@ from handlers.asking import NOBODY, Asking, tell_author
 from handlers.chat import act, chat_commands, decide, heard
 from handlers.desk import Desk
 from handlers.errors import report, reported, tell
+from handlers.forms import OpenForms
 from handlers.layout import parse_custom_id
 from handlers.limits import Limits
 from handlers.pending import Pending
 from handlers.rebuilds import Rebuilds
+from handlers.requests import Requests
 from handlers.worker import Lane, Worker
 
 log = logging.getLogger(__name__)
@@ -32,9 +34,12 @@ _BUTTONS = {
     **admin.BUTTONS,
     **help.BUTTONS,
 }
-_FINISH_SECONDS = 15.0  # that questions under way have when the bot is stopped
-_OLD_FORM = "I was restarted since that form was opened. Please open it again."
-_STOPPING = "I am being restarted. Please ask again in a minute."
+_FINISH_SECONDS = 8.0  # that questions under way have when the bot is stopped
+_OLD_FORM = "I no longer know that form: I was restarted, or it is a day old. Please open it again."
+
+
+class NoScopeError(UserError):
+    """The bot may not register its commands; the text says what is missing."""
 
 
 def intents() -> discord.Intents:
@@ -51,9 +56,7 @@ class PullquoteClient(discord.Client):
         self._worker = Worker(opening.session)
         self._ready_to_answer = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
-        self._requests: set[asyncio.Task[Any]] = set()
-        self._stopping = False
-        limits = Limits(self._now)
+        limits, requests = Limits(self._now), Requests()
         self.desk = Desk(
             client=self,
             worker=self._worker,
@@ -63,6 +66,8 @@ class PullquoteClient(discord.Client):
             ),
             rebuilds=Rebuilds(client=self, worker=self._worker),
             pending=Pending(self._now),
+            requests=requests,
+            forms=OpenForms(requests),
             source_url=settings.source_url,
         )
         self.tree = _Tree(self)
@@ -88,32 +93,30 @@ class PullquoteClient(discord.Client):
         decision = decide(heard(message, self.user), self.user.id) if self.user else None
         if decision is None:
             return
-        self._track()
-        guild_id = message.guild.id if message.guild else None
-        async with reported(lambda words: tell_author(message, words)):
-            with logs.request("message", guild_id=guild_id, user_id=message.author.id):
-                self.require_running()
-                await act(self.desk, message, decision)
+        async with self.desk.requests.one(
+            "message",
+            guild_id=message.guild.id if message.guild else None,
+            user_id=message.author.id,
+            tell_them=lambda words: tell_author(message, words),
+        ):
+            await act(self.desk, message, decision)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Carry out a button; commands and forms have their own ways."""
         data: Mapping[str, Any] = interaction.data or {}
         custom_id = str(data.get("custom_id", ""))
         if interaction.type is discord.InteractionType.modal_submit:
-            if not custom_id.startswith(f"{self.desk.process}:"):
+            if custom_id not in self.desk.forms:
                 await report(UserError(_OLD_FORM), lambda words: tell(interaction, words))
             return
         if interaction.type is not discord.InteractionType.component:
             return
-        self._track()
         pressed = parse_custom_id(custom_id)
         kind = f"button {pressed.action}" if pressed else "button"
-        async with reported(lambda words: tell(interaction, words)):
-            with logs.request(kind, guild_id=interaction.guild_id, user_id=interaction.user.id):
-                self.require_running()
-                if pressed is None:
-                    raise UserError("I do not know that button any more.")
-                await _BUTTONS[pressed.action](self.desk, interaction, pressed)
+        async with self.desk.requests.of(interaction, kind):
+            if pressed is None:
+                raise UserError("I do not know that button any more.")
+            await _BUTTONS[pressed.action](self.desk, interaction, pressed)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say hello."""
@@ -127,42 +130,20 @@ class PullquoteClient(discord.Client):
         """Log what went wrong outside of any request."""
         log.exception("event %s failed", event)
 
-    def require_running(self) -> None:
-        """Return while the bot takes requests.
-
-        Raises:
-            UserError: while it is being stopped.
-        """
-        if self._stopping:
-            raise UserError(_STOPPING)
-
-    def _track(self) -> None:
-        """Remember the present task as a request under way."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
-
-    def track_command(self, interaction: discord.Interaction) -> None:
-        """Begin the request of a command."""
-        self._track()
-        name = interaction.command.qualified_name if interaction.command else "command"
-        interaction.extras["request"] = logs.begin(
-            f"/{name}", guild_id=interaction.guild_id, user_id=interaction.user.id
-        )
-
     async def on_app_command_completion(
         self, interaction: discord.Interaction, command: object
     ) -> None:
         """Log that a command went well."""
-        interaction.extras["request"].end("ok")
+        begun = interaction.extras.get("request")
+        if begun is not None:
+            begun.end("ok")
 
     async def stop(self) -> None:
         """Let questions under way end, interrupt rebuilds between two steps, and disconnect."""
-        self._stopping = True
-        await self.desk.rebuilds.close()
-        if self._requests:
-            await asyncio.wait(set(self._requests), timeout=_FINISH_SECONDS)
+        self.desk.requests.refuse_further()
+        self.desk.rebuilds.interrupt()
+        await self.desk.requests.finish(_FINISH_SECONDS)
+        await self.desk.rebuilds.ended()
         await self.close()
         for task in self._background:
             task.cancel()
@@ -184,11 +165,11 @@ class PullquoteClient(discord.Client):
     async def _warm_up(self) -> None:
         """Load the models; where that fails, the first question says why."""
         try:
-            await self._worker.call(self._opening.warm_up, lane=Lane.LONG)
+            await self._worker.call(self._opening.warm_up, lane=Lane.CHECK)
+            log.info("models loaded")
         finally:
             self._ready_to_answer.set()
-        log.info("models loaded")
-        await self.desk.rebuilds.resume()
+            await self.desk.rebuilds.resume()
 
     async def _sync(self) -> None:
         """Register the commands with Discord, unless it has these very ones already."""
@@ -198,7 +179,13 @@ class PullquoteClient(discord.Client):
         stored = await self._worker.run(None, lambda s: s.guilds.state("commands"))
         if stored == digest:
             return
-        await self.tree.sync()
+        try:
+            await self.tree.sync()
+        except discord.Forbidden as error:
+            raise NoScopeError(
+                "Discord does not let the bot register its commands. Invite it with the scopes "
+                "`bot` and `applications.commands`."
+            ) from error
         await self._worker.run(None, lambda s: s.guilds.set_state("commands", digest))
         log.info("commands registered", extra={"commands": len(known)})
 
@@ -207,12 +194,18 @@ class _Tree(app_commands.CommandTree[PullquoteClient]):
     """The commands; what goes wrong in one ends where everything does."""
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        if interaction.type is discord.InteractionType.application_command:
-            self.client.track_command(interaction)
-            if self.client._stopping:
-                await tell(interaction, _STOPPING)
-                return False
-        return True
+        if interaction.type is not discord.InteractionType.application_command:
+            return True
+        requests = self.client.desk.requests
+        requests.track()
+        name = interaction.command.qualified_name if interaction.command else "command"
+        interaction.extras["request"] = logs.begin(
+            f"/{name}", guild_id=interaction.guild_id, user_id=interaction.user.id
+        )
+        async with reported(lambda words: tell(interaction, words)):
+            requests.require_running()
+            return True
+        return False
 
     async def on_error(
         self, interaction: discord.Interaction, error: app_commands.AppCommandError, /

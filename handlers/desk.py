@@ -1,4 +1,3 @@
-import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -6,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from handlers.forms import OpenForms
+from handlers.requests import Requests
 from handlers.worker import Worker
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What commands and buttons work with, handed to each of them.
-
-    `process` is drawn anew at each start: forms carry it, and one of an earlier start is known.
-    """
+    """What commands and buttons work with, handed to each of them."""
 
     client: discord.Client
     worker: Worker
@@ -46,7 +44,8 @@ class Desk:
     asking: "Asking"
     rebuilds: "Rebuilds"
     pending: "Pending"
+    requests: Requests
+    forms: OpenForms
     source_url: str | None = None
-    process: str = field(default_factory=lambda: secrets.token_hex(4))
     hints: Hints = field(default_factory=Hints)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -15,14 +15,13 @@ from data.network import CONNECTION_ERRORS
 from data.settings import Settings
 from handlers.app import App, pass_app, place_options
 from handlers.chat_loop import chat_loop
-from handlers.client import PullquoteClient
-from handlers.logs import JsonLines
+from handlers.client import NoScopeError, PullquoteClient
+from handlers.logs import LOG_BYTES, LOGS_KEPT, JsonLines
 
 log = logging.getLogger(__name__)
 
 CANNOT_START = 2
-LOG_FILE = "pullquote.log"
-LOG_BYTES, LOGS_KEPT = 1_000_000, 3
+LOG_FILE = "discord.log"
 _AUTHENTICATION_FAILED = 4004  # the gateway's close code
 
 
@@ -52,6 +51,8 @@ def run_discord(app: App, settings: Settings) -> None:
             )
         _log_lines(settings)
         _point_at(settings)
+        # Said once a start, about voice, which is not used.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         asyncio.run(_serve(app, settings, settings.discord_token))
     except CannotStartError as error:
         app.screen.warn(str(error))
@@ -84,7 +85,8 @@ async def _serve(app: App, settings: Settings, token: str) -> None:
     connected = asyncio.create_task(_connect(client, settings, token))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("stopping")
+    if stop.is_set():
+        log.info("stopping")
     await client.stop()
     stopped.cancel()
     if connected.done():
@@ -116,11 +118,8 @@ async def _connect(client: PullquoteClient, settings: Settings, token: str) -> N
         if error.code == _AUTHENTICATION_FAILED:
             raise CannotStartError("Discord's gateway does not accept the token.") from error
         raise CannotStartError(f"Discord's gateway closed with code {error.code}.") from error
-    except discord.Forbidden as error:
-        raise CannotStartError(
-            "Discord does not let the bot register its commands. Invite it with the scopes `bot` "
-            "and `applications.commands`."
-        ) from error
+    except NoScopeError as error:
+        raise CannotStartError(str(error)) from error
     except discord.HTTPException as error:
         raise CannotStartError(
             f"Discord cannot be reached at {address}: it answers with status {error.status}."

@@ -95,14 +95,12 @@ def completing(complete: Complete) -> Complete:
     async def completed(
         interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        choices: list[app_commands.Choice[str]] = []
-
         async def nothing(words: str) -> None:
             log.info("nothing to offer")
 
         async with reported(nothing):
-            choices = await complete(interaction, typed)
-        return choices
+            return await complete(interaction, typed)
+        return []
 
     return completed
 

@@ -1,6 +1,7 @@
 """Forms that people fill in: a story, its details, a follow-up question."""
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,28 +9,56 @@ import discord
 
 from data.ingestion import Given
 from data.models import Attribution
-from handlers.errors import report, tell
 from handlers.render import MAX_QUESTION
+from handlers.requests import Requests
 
 _MAX_PASTE = 4000  # characters that Discord takes in one field
-_OPEN_SECONDS = 15 * 60.0  # as long as the interaction's own token
+_REMEMBERED = 10_000
+_OPEN_SECONDS = 24 * 60 * 60.0  # a form that is sent brings a fresh token of its own
+
+
+class OpenForms:
+    """Which forms can be taken in: those that this process opened, and not too long ago."""
+
+    def __init__(self, requests: Requests) -> None:
+        self.requests = requests
+        self._open: OrderedDict[str, None] = OrderedDict()
+
+    def opened(self) -> str:
+        """Return the id of a new form."""
+        custom_id = f"form:{secrets.token_urlsafe(16)}"
+        self._open[custom_id] = None
+        while len(self._open) > _REMEMBERED:
+            self._open.popitem(last=False)
+        return custom_id
+
+    def closed(self, custom_id: str) -> None:
+        """Forget a form."""
+        self._open.pop(custom_id, None)
+
+    def __contains__(self, custom_id: str) -> bool:
+        return custom_id in self._open
 
 
 class Form(discord.ui.Modal):
-    """A form; whatever goes wrong behind it ends in a sentence for the person who sent it.
+    """A form; whatever goes wrong behind it ends in a sentence for the person who sent it."""
 
-    Its id begins with the process that opened it, since no other one can take it in.
-    """
+    def __init__(self, title: str, forms: OpenForms) -> None:
+        super().__init__(title=title, timeout=_OPEN_SECONDS, custom_id=forms.opened())
+        self._forms = forms
 
-    def __init__(self, title: str, process: str) -> None:
-        custom_id = f"{process}:{secrets.token_hex(8)}"
-        super().__init__(title=title, timeout=_OPEN_SECONDS, custom_id=custom_id)
+    async def on_timeout(self) -> None:
+        """Take nothing in any more."""
+        self._forms.closed(self.custom_id)
 
-    async def on_error(  # type: ignore[override]  # as Modal has it, which differs from its base
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """Tell the person."""
-        await report(error, lambda words: tell(interaction, words))
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Take in what was filled in, as a request like any other."""
+        async with self._forms.requests.of(interaction, "form"):
+            await self.take(interaction)
+
+    async def take(self, interaction: discord.Interaction) -> None:
+        """Hand on what was filled in."""
+        raise NotImplementedError
 
 
 def _field(
@@ -61,10 +90,10 @@ class StoryForm(Form):
             [discord.Interaction, str, discord.Attachment | None, Given], Awaitable[None]
         ],
         *,
-        process: str,
+        forms: OpenForms,
         seen_by_all: bool,
     ) -> None:
-        super().__init__("Add a story", process)
+        super().__init__("Add a story", forms)
         self._then = then
         self._given = given
         self._text = _field("text", long=True, limit=_MAX_PASTE, hint="Paste the story here …")
@@ -85,7 +114,7 @@ class StoryForm(Form):
         self.add_item(label(text="Who published it", component=self._source))
         self.add_item(label(text="When it was published", component=self._date))
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+    async def take(self, interaction: discord.Interaction) -> None:
         """Hand on what was filled in."""
         given = Given(
             title=_filled(self._title),
@@ -106,9 +135,9 @@ class DetailsForm(Form):
         current: Attribution,
         then: Callable[[discord.Interaction, Given], Awaitable[None]],
         *,
-        process: str,
+        forms: OpenForms,
     ) -> None:
-        super().__init__("Edit a story’s details", process)
+        super().__init__("Edit a story’s details", forms)
         self._then = then
         self._title = _field("title", default=current.title, required=True, limit=500)
         self._source = _field("source", default=current.source, limit=500, hint="Unknown")
@@ -122,7 +151,7 @@ class DetailsForm(Form):
         ):
             self.add_item(discord.ui.Label(text=name, component=component))
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+    async def take(self, interaction: discord.Interaction) -> None:
         """Hand on what was filled in."""
         given = Given(
             title=self._title.value,
@@ -141,16 +170,16 @@ class QuestionForm(Form):
         before: str | None,
         then: Callable[[discord.Interaction, str], Awaitable[None]],
         *,
-        process: str,
+        forms: OpenForms,
     ) -> None:
-        super().__init__("Ask a follow-up", process)
+        super().__init__("Ask a follow-up", forms)
         self._then = then
         self._question = _field(
             "question", default=before, long=True, required=True, limit=MAX_QUESTION
         )
         self.add_item(discord.ui.Label(text="Your question", component=self._question))
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+    async def take(self, interaction: discord.Interaction) -> None:
         """Hand on the question."""
         await self._then(interaction, self._question.value)
 

@@ -7,12 +7,12 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from data.errors import UserError
 from handlers.asking import NOBODY
+from handlers.console import counted
 from handlers.desk import Desk
 from handlers.layout import Action, Layout, Pressed, button, notice, panel, row, text
 from handlers.markdown import one_line
-from handlers.scope import readable_server
+from handlers.scope import readable_server, server_of
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +79,12 @@ def about_layout(started: datetime, now: datetime, source: str | None) -> Layout
 
 
 def _uptime(started: datetime, now: datetime) -> str:
-    minutes = int((now - started).total_seconds() // 60)
+    minutes = max(0, int((now - started).total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
-        return f"{days} days {hours} hours"
-    return f"{hours} hours {minutes % 60} minutes" if hours else f"{minutes} minutes"
+        return f"{counted(days, 'day', 'days')} {counted(hours, 'hour', 'hours')}"
+    left = counted(minutes % 60, "minute", "minutes")
+    return f"{counted(hours, 'hour', 'hours')} {left}" if hours else left
 
 
 async def welcome(guild: discord.Guild) -> None:
@@ -120,12 +121,10 @@ def help_commands(desk: Desk) -> list[app_commands.Command[Any, ..., None]]:
     @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def dm(interaction: discord.Interaction) -> None:
-        user_id, guild = interaction.user.id, interaction.guild
-        if guild is not None:
-            guild_id = guild.id
+        user_id = interaction.user.id
+        if interaction.guild_id is not None:
+            guild_id = server_of(interaction)
             await desk.worker.run(None, lambda s: s.guilds.choose_for_direct(user_id, guild_id))
-        elif interaction.guild_id is not None:
-            raise UserError("I am not a member of this server.")
         await interaction.response.send_message(
             view=await _direct_layout(desk, user_id), ephemeral=True, allowed_mentions=NOBODY
         )

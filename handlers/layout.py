@@ -13,6 +13,7 @@ MAX_COMPONENTS = 40
 MAX_LABEL = 80
 
 Item = discord.ui.Item[discord.ui.LayoutView]
+_VALUE = re.compile(r"[A-Za-z0-9_-]+")
 _CUSTOM_ID = re.compile(r"pq:([a-z_]+)((?::[A-Za-z0-9_-]+)*)")
 
 
@@ -68,7 +69,7 @@ def custom_id(action: Action, *values: str | int) -> str:
         ValueError: if a value cannot stand in one, or they are too long together.
     """
     joined = ":".join(("pq", action.value, *map(str, values)))
-    if not _CUSTOM_ID.fullmatch(joined) or len(joined) > 100:
+    if len(joined) > 100 or not all(_VALUE.fullmatch(str(value)) for value in values):
         raise ValueError(f"no custom_id: {joined!r}")
     return joined
 

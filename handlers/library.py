@@ -2,15 +2,19 @@
 
 from data.errors import NotFoundError, UserError
 from data.headlines import Headline
-from data.models import Revision
+from data.models import Revision, folded
 from data.origins import Origin
 from handlers.layout import Layout
 from handlers.services import Services, Session
 from handlers.stories import PAGE_STORIES, list_layout, story_layout
 
+_LOOKED_AT = 25  # stories that words may fit, to find the one that is meant
 
-def resolve(parts: tuple[Services, ...], article: str) -> Revision:
-    """Return the story of that id, or the only one whose title or publisher holds the words.
+
+def resolve(parts: tuple[Services, ...], article: str, *, words: bool = True) -> Revision:
+    """Return the story of that id; with `words`, also the only one whose title or publisher fits.
+
+    A title that is given in full wins over longer ones that hold it.
 
     Raises:
         NotFoundError: if there is none, or more than one.
@@ -20,16 +24,19 @@ def resolve(parts: tuple[Services, ...], article: str) -> Revision:
             return services.articles.get(article)
         except NotFoundError:
             continue
-    found = [(s, h) for s in parts for h in s.headlines.page(limit=2, matching=article)]
+    found: list[Headline] = []
+    if words and article.strip():
+        found = [h for s in parts for h in s.headlines.page(limit=_LOOKED_AT, matching=article)]
+    exact = [h for h in found if folded(h.attribution.title) == folded(article)]
+    found = exact or found
     if len(found) > 1:
         raise NotFoundError("More than one story fits that. Choose one from the list.")
     if not found:
         raise NotFoundError("There is no such story here. Choose one from the list.")
-    services, headline = found[0]
-    return services.articles.get(headline.article_id)
+    return resolve(parts, found[0].article_id, words=False)
 
 
-def own_story(session: Session, article: str) -> Revision:
+def own_story(session: Session, article: str, *, words: bool = True) -> Revision:
     """Return a story that this server may change.
 
     Raises:
@@ -37,7 +44,7 @@ def own_story(session: Session, article: str) -> Revision:
         UserError: if it is the operator's.
     """
     try:
-        return resolve((session.writable,), article)
+        return resolve((session.writable,), article, words=words)
     except NotFoundError as error:
         try:
             session.shared.articles.get(article)
@@ -63,13 +70,13 @@ def list_page(session: Session, page: int) -> Layout:
     return list_layout(stories, page=page, total=total, own=own)
 
 
-def story_page(session: Session, article: str, page: int) -> Layout:
+def story_page(session: Session, article: str, page: int, *, words: bool = True) -> Layout:
     """Return a story that may be read, with one page of its text.
 
     Raises:
         NotFoundError: if there is none.
     """
-    revision = resolve(session.readable, article)
+    revision = resolve(session.readable, article, words=words)
     services = session.of(revision.collection) or session.shared
     origins: dict[str, Origin] = services.origins.of([revision.article_id])
     return story_layout(

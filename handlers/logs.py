@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 
 log = logging.getLogger(__name__)
 
+LOG_BYTES, LOGS_KEPT = 1_000_000, 3  # of one log file, and how many older ones
+
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 # The token of an interaction stands in its address, and addresses stand in warnings.
-_TOKENS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"]+")
+_TOKENS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"\\]+")
 _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -10,9 +10,11 @@ CUT = "*[…]*"
 # Always special in Discord's markdown; `@` keeps a written @everyone from looking like one.
 _ALWAYS = re.compile(r"[\\*_~`|<>\[\]#@]")
 # An address would become a link, a name between colons an emoji.
-_COLON = re.compile(r":(?=//|[^\s:]+:)")
+_COLON = re.compile(r":(?=\S)")
 # At the beginning of a line: lists, small print.
-_LINE_START = re.compile(r"^\s*([-+])|^\s*\d+([.)])", re.MULTILINE)
+_LINE_START = re.compile(r"(?:^|\r)\s*([-+])|(?:^|\r)\s*\d+([.)])", re.MULTILINE)
+# Discord takes a lone carriage return for a line end, too.
+_LINE_END = re.compile(r"\r\n?|\n")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # Characters that change the direction of what stands behind them in the line.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -62,7 +64,7 @@ def quoted(quote: str, bold: tuple[int, int] | None, *, before: bool, after: boo
         for start, end in _pieces(quote, *bold):
             written[start] = f"**{written[start]}"
             written[end - 1] = f"{written[end - 1]}**"
-    lines = "".join(written).split("\n")
+    lines = _LINE_END.split("".join(written))
     if before:
         lines[0] = f"{CUT} {lines[0]}"
     if after:
@@ -72,7 +74,7 @@ def quoted(quote: str, bold: tuple[int, int] | None, *, before: bool, after: boo
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Return the range line by line, without outer white space: bold never spans lines."""
-    found = re.finditer(r"[^\s](?:[^\n]*[^\s])?", text[start:end])
+    found = re.finditer(r"[^\s](?:[^\n\r]*[^\s])?", text[start:end])
     return [(start + match.start(), start + match.end()) for match in found]
 
 

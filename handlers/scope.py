@@ -20,10 +20,16 @@ def server_of(interaction: discord.Interaction) -> int:
     """Return the server's id.
 
     Raises:
-        NotAllowedError: in a direct message, which has no stories of its own.
+        NotAllowedError: in a direct message, which has no stories of its own, and in a server that
+            has the commands but not the bot.
     """
     if interaction.guild_id is None:
         raise NotAllowedError("That works in a server only.")
+    if interaction.client.get_guild(interaction.guild_id) is None:
+        raise NotAllowedError(
+            "I am not a member of this server, so I keep no stories for it. Whoever manages it can "
+            "invite me with the scopes bot and applications.commands."
+        )
     return interaction.guild_id
 
 
@@ -77,7 +83,7 @@ async def readable_server(
         return None
     try:
         await guild.fetch_member(user_id)
-    except discord.NotFound:
+    except (discord.NotFound, discord.Forbidden):
         return None
     return guild.id
 

@@ -14,13 +14,14 @@ class Lane(Enum):
     """A queue of its own for each kind of work, so that a short one never waits for a long one.
 
     The value is its number of threads: two answer questions, since the encoder keeps two cores
-    busy; stories are written one after the other, and one index is rebuilt at a time.
+    busy; stories are written, indexes rebuilt and indexes checked one after the other.
     """
 
     QUICK = ("quick", 2)
     ASK = ("ask", 2)
     WRITE = ("write", 1)
-    LONG = ("long", 1)
+    REBUILD = ("rebuild", 1)
+    CHECK = ("check", 1)
 
 
 class Worker:
@@ -59,7 +60,10 @@ class Worker:
 
     async def call(self, work: Callable[[], T], *, lane: Lane) -> T:
         """Return what the function returns, run in a thread without a session."""
-        return await asyncio.get_running_loop().run_in_executor(self._lanes[lane], work)
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._lanes[lane], context.run, work
+        )
 
     def close(self) -> None:
         """Wait for what runs and drop what still queues; blocks."""

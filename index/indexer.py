@@ -19,8 +19,9 @@ from index.rebuild_lock import rebuild_lock
 
 log = logging.getLogger(__name__)
 
-# Stories that are encoded together and committed in one transaction.
-BATCH_STORIES = 16
+# Stories that are encoded together and committed in one transaction. A rebuild can be stopped
+# between two of them, so more would keep people waiting.
+BATCH_STORIES = 8
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) stories; what it raises stops the work between two transactions."""
@@ -57,6 +58,11 @@ class Indexer:
         self._articles = ArticleStore(db)
         self._chunks = ChunkStore(db)
         self._builds = BuildStore(db)
+
+    @property
+    def live_build(self) -> Build | None:
+        """Return the build that questions use, or None before the first story."""
+        return self._builds.get(BuildState.LIVE)
 
     def add(self, draft: Draft) -> Saved:
         """Store one story and make it searchable; return what it became.
@@ -238,7 +244,9 @@ class Indexer:
     def _begin(self, recipe: Recipe, *, resume: bool) -> Build:
         with write(self._db):
             unfinished = self._builds.get(BuildState.BUILDING)
-            if resume and unfinished is not None and unfinished.recipe == recipe:
+            # One that was finished once is an undo's: to be gone back to, not to be rebuilt.
+            fresh = unfinished is not None and unfinished.finished_at is None
+            if resume and unfinished is not None and fresh and unfinished.recipe == recipe:
                 return unfinished
             return self._builds.create(BuildState.BUILDING, recipe)
 

@@ -37,7 +37,7 @@ class Refused(Exception):  # noqa: N818 - an answer of the API, no fault of the 
 
 @dataclass
 class Request:
-    """One HTTP request; `status` is 0 until the reply is made."""
+    """One HTTP request; `status` is 0 until the reply is made, `at` is when it came (monotonic)."""
 
     method: str
     path: str
@@ -45,6 +45,7 @@ class Request:
     body: Any = None
     files: Files = ()
     status: int = 0
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
