@@ -147,6 +147,7 @@ class PullquoteClient(discord.Client):
         await self.close()
         for task in self._background:
             task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(None, self._worker.close)
 
     def _now(self) -> float:

@@ -115,6 +115,8 @@ class Rebuilds:
 
     async def resume(self) -> None:
         """Take up what the last end of the process interrupted."""
+        if self._closing:
+            return
         for rebuild in await self._worker.run(None, lambda s: s.guilds.rebuilds()):
             if rebuild.guild_id not in self._running and not self._closing:
                 log.info("rebuild taken up again", extra={"guild": rebuild.guild_id})
