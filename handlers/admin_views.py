@@ -140,7 +140,7 @@ def failed_layout(words: str) -> Layout:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def _moment(at: str | None) -> str:

@@ -97,7 +97,7 @@ async def _screens(world: World, camera: Camera, server: Server) -> None:
     await camera.take("answer", one.response)
     question = "How many people were aboard the Merrow Lass?"
     three = await member.slash(channel, "ask", question=question, after="2025")
-    await camera.take("answers", three.response)
+    await camera.take("answers", three.response, height=1250)
     if three.response is None:
         raise RuntimeError("there is no answer to draw")
     context = await member.click(

@@ -184,7 +184,7 @@ async def test_status_tells_what_is_stored_and_how_it_is(world: World) -> None:
     words = said(answered(result))
     assert "**Stories:** 4, in 4 versions and 4 passages" in words
     assert "**Newest story:** **“Mayor”**\n-# Post · 1 June 2025" in words
-    assert " MB stories, " in words
+    assert " kB stories, " in words
     assert f"**Encoder:** {DEFAULT_ENCODER} (hashed words)" in words.replace("\\", "")
     assert "**Votes:** 0 helpful, 0 not helpful" in words
     assert "**Health:** everything is in order" in words
