@@ -89,9 +89,7 @@ class Opener:
         return Session(
             own=own,
             shared=shared,
-            answerer=self._answerer(
-                *(Searchable(s.db, s.articles, s.retriever) for s in readable)
-            ),
+            answerer=self._answerer(*(Searchable(s.db, s.articles, s.retriever) for s in readable)),
             memory=memory,
             answers=AnswerStore(memory),
             guilds=GuildStore(memory),
