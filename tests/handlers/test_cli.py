@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from discord.http import Route
 
 import bot
 from data.errors import UserError
@@ -1019,6 +1020,7 @@ def test_run_says_that_it_is_the_chat_and_answers(terminal: Terminal) -> None:
 def test_run_starts_discord_where_there_is_a_token_and_never_shows_it(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Route, "BASE", Route.BASE)  # it is set for the whole process
     monkeypatch.setenv("PULLQUOTE_DISCORD_API", "http://127.0.0.1:1")  # nobody listens there
     terminal.home.mkdir()
     (terminal.home / "discord_token").write_text("very-secret\n")
