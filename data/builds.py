@@ -81,6 +81,12 @@ class BuildStore:
         """Delete the build in that state, with its chunks, where there is one."""
         self._db.execute("DELETE FROM builds WHERE state = ?", [state.value])
 
+    def can_reopen(self) -> bool:
+        """Return whether `reopen_previous` would find a build."""
+        unfinished = self.get(BuildState.BUILDING)
+        reopened = unfinished is not None and unfinished.finished_at is not None
+        return reopened or self.get(BuildState.PREVIOUS) is not None
+
     def reopen_previous(self) -> Build | None:
         """Take the previous build up again as the one in progress; None where there is none.
 

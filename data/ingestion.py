@@ -20,6 +20,7 @@ MAX_TEXT_LENGTH = 1_000_000  # code points: longer than any news story, a book's
 MAX_FIELD_LENGTH = 500
 MAX_ID_LENGTH = 200
 STORY_SUFFIXES = (".txt", ".md", ".markdown", "")
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers that count as letters
 _TIDY = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -254,7 +255,12 @@ def _field(fields: Mapping[str, Any], name: str) -> str | None:
     if len(value) > limit:
         raise StoryRefusedError(f"its {name} is longer than {limit} characters")
     # White space around it stays, as the story's own characters, but alone it says nothing.
-    return value if value.strip() else None
+    return value if any(_is_seen(c) for c in value) else None
+
+
+def _is_seen(character: str) -> bool:
+    """Return whether a character shows: neither white space, nor control, nor a blank letter."""
+    return unicodedata.category(character)[0] not in "CZ" and character not in _BLANKS
 
 
 def _date(value: str | None, notes: list[str]) -> str | None:

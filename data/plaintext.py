@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import yaml
 from charset_normalizer import from_bytes
-from sentencex import segment
 
 from data.errors import StoryRefusedError
+from data.segmenter import sentence_ranges
 
 _TITLE_LOOKS_AT = 1000  # characters of the first line
 _MAX_TITLE = 120  # characters of a title that is made from the text
@@ -161,7 +161,8 @@ def title_from(text: str) -> str:
     """
     lines = (_UNPRINTED.sub(" ", line).strip() for line in text.splitlines())
     first = next(filter(None, lines), "")
-    sentences = (" ".join(part.split()) for part in segment("en", first[:_TITLE_LOOKS_AT]))
+    first_part = first[:_TITLE_LOOKS_AT]
+    sentences = (" ".join(first_part[a:b].split()) for a, b in sentence_ranges(first_part))
     sentence = next((s for s in sentences if s.strip(".… ")), first) or "untitled"
     if len(sentence) <= _MAX_TITLE:
         return sentence.rstrip(".") or sentence

@@ -25,7 +25,6 @@ class Settings:
     encoder: str | None
     fast_runtime: bool
     confidence_threshold: float | None
-    discord_token: str | None
     source_url: str | None = None
     discord_api: str | None = None
     discord_gateway: str | None = None
@@ -58,7 +57,6 @@ def load_settings(
         encoder=value("encoder"),
         fast_runtime=_switch("fast_runtime", value("fast_runtime")),
         confidence_threshold=_fraction("confidence_threshold", value("confidence_threshold")),
-        discord_token=_token(home, environment),
         source_url=value("source_url"),
         discord_api=value("discord_api"),
         discord_gateway=value("discord_gateway"),
@@ -66,22 +64,23 @@ def load_settings(
     )
 
 
-def _token(home: Path, environment: Mapping[str, str]) -> str | None:
+def read_token(home: Path, *, environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the bot's token: from the environment, or from a file that only the bot can read.
 
     Raises:
-        UserError: if a file that is named or there cannot be read.
+        UserError: if a file that is named or there cannot be read, or what it holds is no token.
     """
-    if token := (environment.get("DISCORD_TOKEN") or "").strip():
-        return token
+    token = (environment.get("DISCORD_TOKEN") or "").strip()
     named = environment.get("DISCORD_TOKEN_FILE")
     path = Path(named).expanduser() if named else home / TOKEN_FILE
-    if not named and not path.exists():
-        return None
-    try:
-        return path.read_text("utf-8").strip() or None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The token file {path} cannot be read: {error}.") from error
+    if not token and (named or path.exists()):
+        try:
+            token = path.read_text("utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The token file {path} cannot be read: {error}.") from error
+    if any(c.isspace() or not c.isprintable() for c in token):
+        raise UserError("The token has a blank or a control character in it. Copy it again.")
+    return token or None
 
 
 def _read_file(path: Path) -> dict[str, object]:

@@ -53,12 +53,22 @@ def passage_url(url: str, passage: str, *, limit: int) -> str | None:
     The passage is named by a text fragment (https://wicg.github.io/scroll-to-text-fragment/).
     Where that makes the link too long it opens the page alone; None where even that is too long.
     """
-    safe = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", url)
+    safe = _safe(url)
     mark = "" if "#" in safe else "#"
     link = f"{safe}{mark}:~:text={_fragment(passage)}"
     if len(link) <= limit and ":~:" not in safe:
         return link
+    return page_url(url, limit=limit)
+
+
+def page_url(url: str, *, limit: int) -> str | None:
+    """Return a page's address as it can stand in a message's link; None where it is too long."""
+    safe = _safe(url)
     return safe if len(safe) <= limit else None
+
+
+def _safe(url: str) -> str:
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", url)
 
 
 def _fragment(passage: str) -> str:

@@ -1,6 +1,6 @@
 """How a story gets from Discord into a server's collection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import discord
@@ -19,6 +19,9 @@ from handlers.services import Session
 from handlers.stories import confirm_layout, saved_layout
 from handlers.worker import Lane
 
+# Characters; a longer one would keep those of every other server waiting while it is encoded.
+MAX_STORY = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -28,6 +31,7 @@ class Brought:
     written: str = ""
     file: discord.Attachment | None = None
     link: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 async def add_story(
@@ -66,9 +70,10 @@ async def store(
 
     def save(session: Session) -> Saved:
         services = session.writable
-        saved = services.indexer.add(draft)
-        services.origins.record(Origin(saved.revision.article_id, user_id, link))
-        return saved
+        return services.indexer.add(
+            draft,
+            along=lambda r: services.origins.record(Origin(r.article_id, user_id, link)),
+        )
 
     saved = await desk.worker.run(guild_id, save, lane=Lane.WRITE)
     layout: Layout = saved_layout(
@@ -92,9 +97,35 @@ async def read_draft(desk: Desk, brought: Brought) -> Draft:
         raw, name = brought.written.encode("utf-8", "ignore"), "The text"
     else:
         raw, name = await brought.file.read(), brought.file.filename
-    return await desk.worker.call(
-        lambda: parse_story(raw, name=name, given=brought.given), lane=Lane.QUICK
+    draft = await desk.worker.call(
+        lambda: parse_story(raw, name=name, given=brought.given), lane=Lane.CHECK
     )
+    if len(draft.text) > MAX_STORY:
+        raise StoryRefusedError(
+            f"The story has {len(draft.text):,} characters; at most {MAX_STORY:,} can be added "
+            "from Discord. The operator can add longer ones."
+        )
+    return replace(draft, notes=(*draft.notes, *brought.notes))
+
+
+def brought_by(message: discord.Message) -> Brought:
+    """Return the story in a message: its text file, else its text, or that of a forwarded one.
+
+    Raises:
+        StoryRefusedError: if it has several text files.
+    """
+    snapshot = next(iter(message.message_snapshots), None)
+    attachments = [*message.attachments, *(snapshot.attachments if snapshot else ())]
+    files = [file for file in attachments if holds_story(file)]
+    if len(files) > 1:
+        raise StoryRefusedError(
+            "That message has several text files. Add them one by one, with `/article add`."
+        )
+    written = message.content or (snapshot.content if snapshot else "")
+    if not files:
+        return Brought(Given(), written=written, link=message.jump_url)
+    notes = ("The text of the message is left out; its file was added.",) if written else ()
+    return Brought(Given(), file=files[0], link=message.jump_url, notes=notes)
 
 
 def holds_story(file: discord.Attachment) -> bool:

@@ -3,6 +3,7 @@
 import discord
 from discord import app_commands
 
+from data.errors import UserError
 from handlers.admin_views import (
     ask_layout,
     report_layout,
@@ -40,7 +41,8 @@ def index_commands(desk: Desk) -> app_commands.Group:
             votes = session.answers.votes(guild_id)
             return status_layout(found, runtime=runtime, votes=votes, running=running)
 
-        layout = await desk.worker.run(guild_id, look)
+        # The encoder may still have to be loaded, which takes seconds.
+        layout = await desk.worker.run(guild_id, look, lane=Lane.CHECK)
         await interaction.edit_original_response(view=layout, allowed_mentions=NOBODY)
 
     @group.command(description="Make the index anew; the old one answers meanwhile.")
@@ -68,7 +70,15 @@ def index_commands(desk: Desk) -> app_commands.Group:
 async def _ask(desk: Desk, interaction: discord.Interaction, kind: str) -> None:
     guild_id = require_administrator(interaction)
     desk.rebuilds.require_idle(guild_id)
-    count = await desk.worker.run(guild_id, lambda session: session.writable.articles.count())
+
+    def look(session: Session) -> int:
+        if kind == "undo" and not session.writable.indexer.can_undo:
+            raise UserError("There is no earlier index to go back to: none was rebuilt.")
+        if not (count := session.writable.articles.count()):
+            raise UserError("There are no stories here yet, so there is nothing to do.")
+        return count
+
+    count = await desk.worker.run(guild_id, look)
     await interaction.response.send_message(
         view=ask_layout(kind, count), ephemeral=True, allowed_mentions=NOBODY
     )

@@ -17,7 +17,6 @@ from handlers.layout import (
     Layout,
     Pressed,
     panel,
-    parse_custom_id,
     text,
 )
 from handlers.markdown import emphasised, escaped, shortened, size
@@ -28,6 +27,7 @@ from handlers.render import (
     filters_of,
     length,
     question_of,
+    shown_numbers,
 )
 from handlers.scope import NotAllowedError, place_of, readable_server
 from handlers.services import Session
@@ -35,7 +35,7 @@ from index.citations import surroundings
 from index.models import Citation
 
 MORE_QUOTES = 8
-_ON_ONE_PAGE = 3
+_ON_ONE_PAGE = 5
 # Code points of a story around a quote; less where markup makes them longer.
 _AROUND = (1400, 1000, 700, 500)
 _MAX_AROUND = 2600
@@ -63,6 +63,15 @@ async def _readable(desk: Desk, interaction: discord.Interaction) -> int | None:
     return await readable_server(
         desk.client, desk.worker, interaction.guild_id, interaction.user.id
     )
+
+
+async def _require_known(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
+    """Return if the answer was given just here.
+
+    Raises:
+        NotFoundError: if it was given elsewhere, or is forgotten.
+    """
+    await desk.worker.run(None, lambda s: known_answer(s, interaction, pressed.first))
 
 
 def _question(interaction: discord.Interaction) -> tuple[str, Filters]:
@@ -135,7 +144,7 @@ async def _show_more(desk: Desk, interaction: discord.Interaction, pressed: Pres
     given = await desk.worker.run(readable, lambda s: known_answer(s, interaction, pressed.first))
     await interaction.response.defer(ephemeral=True, thinking=True)
     answer = await desk.asking.further(interaction, question, filters, limit=MORE_QUOTES)
-    shown = [c for c in given.citations if c.number in _shown_numbers(interaction)]
+    shown = [c for c in given.citations if c.number in shown_numbers(interaction.message)]
     further = [c for c in answer.citations if not any(_same(c, g) for g in shown)][:_ON_ONE_PAGE]
     if not further:
         await interaction.edit_original_response(
@@ -177,33 +186,17 @@ def _same(citation: Citation, given: GivenCitation) -> bool:
     return same and given.span.overlaps(citation.span)
 
 
-def _shown_numbers(interaction: discord.Interaction) -> set[int]:
-    """Return the numbers of the quotes in the message: where room was short, not all of them."""
-    found = set()
-    for custom_id in _custom_ids(interaction.message.components if interaction.message else ()):
-        button_of = parse_custom_id(custom_id)
-        if button_of is not None and button_of.action is Action.CONTEXT:
-            found.add(button_of.number(1))
-    return found
-
-
-def _custom_ids(components: object) -> list[str]:
-    found: list[str] = []
-    for component in components if isinstance(components, list | tuple) else ():
-        accessory = getattr(component, "accessory", None)
-        found += [i for i in (getattr(accessory, "custom_id", None),) if i]
-        found += _custom_ids(getattr(component, "children", ()))
-    return found
-
-
 async def _follow_up(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
     question, filters = _question(interaction)
-    private = _is_private(interaction)
+    private, again = _is_private(interaction), not shown_numbers(interaction.message)
+    await _require_known(desk, interaction, pressed)
 
     async def then(sent: discord.Interaction, asked: str) -> None:
         await desk.asking.by_interaction(sent, asked, filters, private=private)
 
-    await interaction.response.send_modal(QuestionForm(question, then, forms=desk.forms))
+    await interaction.response.send_modal(
+        QuestionForm(question, then, again=again, forms=desk.forms)
+    )
 
 
 async def _drop_filter(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
@@ -211,6 +204,7 @@ async def _drop_filter(desk: Desk, interaction: discord.Interaction, pressed: Pr
     name = pressed.values[1] if len(pressed.values) > 1 else ""
     if name not in Filters.__dataclass_fields__:
         raise UserError("I do not know that filter.")
+    await _require_known(desk, interaction, pressed)
     fewer = replace(filters, **{name: None})
     private = _is_private(interaction)
     await desk.asking.by_interaction(interaction, question, fewer, private=private)
@@ -222,6 +216,7 @@ async def _open_thread(desk: Desk, interaction: discord.Interaction, pressed: Pr
         raise UserError("A thread can be opened in a server's channel only.")
     if not interaction.permissions.create_public_threads:
         raise NotAllowedError("You may not open threads here.")
+    await _require_known(desk, interaction, pressed)
     await interaction.response.defer(ephemeral=True, thinking=True)
     message = interaction.message
     try:

@@ -10,22 +10,22 @@ from data.articles import Saved
 from data.headlines import Headline
 from data.ingestion import Given, amended
 from data.models import Attribution, Revision
-from handlers.adding import Brought, add_story, holds_story, store
+from handlers.adding import Brought, add_story, brought_by, store
 from handlers.asking import NOBODY
 from handlers.desk import Desk
 from handlers.errors import Complete, completing
 from handlers.forms import DetailsForm, StoryForm
 from handlers.layout import Action, Layout, Pressed, notice
 from handlers.library import found_stories, list_page, own_story, story_page
-from handlers.markdown import one_line, shortened
+from handlers.markdown import one_line
 from handlers.render import MAX_SOURCE, story_line
 from handlers.scope import everybody_sees, may_add, require_contributor, server_of
 from handlers.services import Session
-from handlers.stories import found_layout, remove_layout
+from handlers.stories import choice_name, found_layout, remove_layout
 from handlers.worker import Lane
 from index.answerer import clean_question
 
-_MAX_CHOICES, _MAX_CHOICE = 25, 100
+_MAX_CHOICES = 25
 F = TypeVar("F", bound=Callable[..., Any])
 Title = app_commands.Range[str, 1, 300]
 Name = app_commands.Range[str, 1, MAX_SOURCE]
@@ -65,18 +65,16 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
     async def list_(interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         layout = await desk.worker.run(guild_id, lambda session: list_page(session, 0))
-        await interaction.response.send_message(
-            view=layout, ephemeral=True, allowed_mentions=NOBODY
-        )
+        await _show(interaction, layout)
 
     @group.command(description="Show a story: its details, who added it, its text.")
     @app_commands.describe(article="A title from the list, or an id.")
     async def show(interaction: discord.Interaction, article: StoryOption) -> None:
         guild_id = server_of(interaction)
-        layout = await desk.worker.run(guild_id, lambda session: story_page(session, article, 0))
-        await interaction.response.send_message(
-            view=layout, ephemeral=True, allowed_mentions=NOBODY
+        layout = await desk.worker.run(
+            guild_id, lambda s: story_page(s, article, 0, may_edit=may_add(interaction))
         )
+        await _show(interaction, layout)
 
     @group.command(description="Find stories by what they are about.")
     @app_commands.describe(query="Some words.")
@@ -126,9 +124,7 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def add_message(interaction: discord.Interaction, message: discord.Message) -> None:
-        file = next(filter(holds_story, message.attachments), None)
-        written = "" if file else message.content
-        brought = Brought(Given(), written=written, file=file, link=message.jump_url)
+        brought = brought_by(message)
         await add_story(desk, interaction, brought, warned=False)
 
     return [group, add_message]
@@ -164,7 +160,7 @@ def _titles(desk: Desk, *, own: bool) -> Complete:
         found = await desk.worker.run(guild_id, look)
         return [
             app_commands.Choice(
-                name=shortened(" ".join(h.attribution.title.split()), _MAX_CHOICE),
+                name=choice_name(h.attribution),
                 value=h.article_id,
             )
             for h in found
@@ -237,7 +233,8 @@ async def _show_pressed(desk: Desk, interaction: discord.Interaction, pressed: P
     guild_id = server_of(interaction)
     page = pressed.number(1)
     layout = await desk.worker.run(
-        guild_id, lambda s: story_page(s, pressed.first, page, words=False)
+        guild_id,
+        lambda s: story_page(s, pressed.first, page, words=False, may_edit=may_add(interaction)),
     )
     await _show(interaction, layout)
 
@@ -259,8 +256,12 @@ async def _add_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pr
 async def _add_anyway(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
     guild_id = require_contributor(interaction)
     waiting = desk.pending.take(pressed.first, guild_id=guild_id, user_id=interaction.user.id)
-    await interaction.response.defer()
-    await store(desk, interaction, guild_id, waiting.draft, waiting.link)
+    try:
+        await interaction.response.defer()
+        await store(desk, interaction, guild_id, waiting.draft, waiting.link)
+    except BaseException:
+        desk.pending.put(waiting, key=pressed.first)  # it can be tried again
+        raise
 
 
 async def _edit_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:

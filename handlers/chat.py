@@ -12,6 +12,7 @@ from data.models import Filters
 from handlers.asking import reply_in_words
 from handlers.desk import Desk
 from handlers.errors import completing
+from handlers.limits import BusyError
 from handlers.parameters import day_of
 from handlers.render import MAX_QUESTION, MAX_SOURCE, filters_of
 from handlers.scope import readable_server
@@ -84,11 +85,18 @@ async def act(desk: Desk, message: discord.Message, decision: Question | Hint) -
     Raises:
         UserError: if it cannot be answered; the text says why.
     """
-    if isinstance(decision, Question):
-        filters = _filters_before(message, desk.client.user)
-        await desk.asking.by_message(message, decision.text, filters)
-    elif decision.text is HINT or desk.hints.first(message.channel.id):
-        await reply_in_words(message, decision.text)
+    try:
+        if isinstance(decision, Question):
+            filters = _filters_before(message, desk.client.user)
+            await desk.asking.by_message(message, decision.text, filters)
+        elif decision.text is HINT:
+            with desk.limits.question(message.author.id, message.channel.id):
+                await reply_in_words(message, decision.text)
+        elif desk.hints.first(message.channel.id):
+            await reply_in_words(message, decision.text)
+    except BusyError as error:
+        if not error.told:  # once is enough: nobody can make the bot flood a channel
+            raise
 
 
 def _filters_before(message: discord.Message, me: discord.ClientUser | None) -> Filters:
@@ -125,6 +133,8 @@ def chat_commands(desk: Desk) -> list[app_commands.Command[Any, ..., None]]:
             after=_day(after, last=False),
             before=_day(before, last=True),
         )
+        if filters.after and filters.before and filters.after > filters.before:
+            raise UserError("No day is both after the one and before the other; swap the dates.")
         await desk.asking.by_interaction(interaction, question, filters, private=private)
 
     @ask.autocomplete("source")

@@ -24,6 +24,7 @@ from handlers.limits import Limits
 from handlers.pending import Pending
 from handlers.rebuilds import Rebuilds
 from handlers.requests import Requests
+from handlers.services import Session
 from handlers.worker import Lane, Worker
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,12 @@ _BUTTONS = {
     **admin.BUTTONS,
     **help.BUTTONS,
 }
+# Seconds of a rate limit that are waited out; a longer one is an error that is told.
+_LONGEST_RATE_LIMIT = 120.0
 _FINISH_SECONDS = 8.0  # that questions under way have when the bot is stopped
-_OLD_FORM = "I no longer know that form: I was restarted, or it is a day old. Please open it again."
+_OLD_FORM = (
+    "I no longer know that form: I was restarted, or it is an hour old. Please open it again."
+)
 
 
 class NoScopeError(UserError):
@@ -51,7 +56,12 @@ class PullquoteClient(discord.Client):
     """A discord.py client that answers questions; everything it needs is wired here."""
 
     def __init__(self, *, opening: Opening, settings: Settings) -> None:
-        super().__init__(intents=intents(), allowed_mentions=NOBODY, max_messages=None)
+        super().__init__(
+            intents=intents(),
+            allowed_mentions=NOBODY,
+            max_messages=None,
+            max_ratelimit_timeout=_LONGEST_RATE_LIMIT,
+        )
         self._opening = opening
         self._worker = Worker(opening.session)
         self._ready_to_answer = asyncio.Event()
@@ -106,7 +116,7 @@ class PullquoteClient(discord.Client):
         data: Mapping[str, Any] = interaction.data or {}
         custom_id = str(data.get("custom_id", ""))
         if interaction.type is discord.InteractionType.modal_submit:
-            if custom_id not in self.desk.forms:
+            if not self.desk.forms.knows(custom_id, interaction.id):
                 await report(UserError(_OLD_FORM), lambda words: tell(interaction, words))
             return
         if interaction.type is not discord.InteractionType.component:
@@ -125,6 +135,15 @@ class PullquoteClient(discord.Client):
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Forget an answer that somebody deleted."""
         await self._worker.run(None, lambda s: s.answers.forget_message(event.message_id))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Forget the answers among messages that were deleted together."""
+
+        def forget(session: Session) -> None:
+            for message_id in event.message_ids:
+                session.answers.forget_message(message_id)
+
+        await self._worker.run(None, forget)
 
     async def on_error(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what went wrong outside of any request."""

@@ -2,17 +2,22 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 import click
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from filelock import FileLock, Timeout
 
+from data.database import storage_errors
 from data.errors import UserError
 from data.network import CONNECTION_ERRORS
-from data.settings import Settings
+from data.settings import TOKEN_FILE, Settings, read_token
 from handlers.app import App, pass_app, place_options
 from handlers.chat_loop import chat_loop
 from handlers.client import NoScopeError, PullquoteClient
@@ -21,7 +26,7 @@ from handlers.logs import LOG_BYTES, LOGS_KEPT, JsonLines
 log = logging.getLogger(__name__)
 
 CANNOT_START = 2
-LOG_FILE = "discord.log"
+LOG_FILE, LOCK_FILE = "discord.log", "discord.lock"
 _AUTHENTICATION_FAILED = 4004  # the gateway's close code
 
 
@@ -44,19 +49,42 @@ def discord_(app: App) -> None:
 def run_discord(app: App, settings: Settings) -> None:
     """Run the bot; leave with exit code 2 and one clear line where it cannot start."""
     try:
-        if settings.discord_token is None:
+        token = read_token(settings.home)
+        if token is None:
             raise CannotStartError(
                 "There is no token. Put it into DISCORD_TOKEN, or into the file "
-                f"{settings.home / 'discord_token'}."
+                f"{settings.home / TOKEN_FILE}."
             )
-        _log_lines(settings)
-        _point_at(settings)
-        # Said once a start, about voice, which is not used.
-        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        asyncio.run(_serve(app, settings, settings.discord_token))
-    except CannotStartError as error:
+        with _only_one(settings.home):
+            _log_lines(settings, token)
+            _point_at(settings)
+            # Said once a start, about voice, which is not used.
+            discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+            asyncio.run(_serve(app, settings, token))
+    except UserError as error:
         app.screen.warn(str(error))
         click.get_current_context().exit(CANNOT_START)
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Run the block as the only bot on a home.
+
+    Raises:
+        CannotStartError: if another one runs.
+        StorageError: if the home cannot be used.
+    """
+    with storage_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(home / LOCK_FILE)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise CannotStartError(f"Another Pullquote bot runs on {home} already.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @click.command(name="run", short_help="Start what fits: Discord with a token, else the chat.")
@@ -65,12 +93,20 @@ def run_discord(app: App, settings: Settings) -> None:
 def run_(app: App) -> None:
     """Start the Discord bot where there is a token for it, else the terminal chat; say which."""
     settings = app.settings_for(app.home)
-    if settings.discord_token:
+    if _has_token(settings.home):
         app.screen.note("There is a Discord token: this is the Discord bot. Ctrl-C stops it.")
         run_discord(app, settings)
     else:
         app.screen.note("DISCORD_TOKEN is not set: this is the terminal chat.")
         chat_loop(app, sys.stdin)
+
+
+def _has_token(home: Path) -> bool:
+    """Return whether the bot is meant to start; one that cannot be read is told there."""
+    try:
+        return read_token(home) is not None
+    except UserError:
+        return True
 
 
 COMMANDS = (discord_, run_)
@@ -104,7 +140,7 @@ async def _connect(client: PullquoteClient, settings: Settings, token: str) -> N
     """
     address = settings.discord_api or "discord.com"
     try:
-        await client.login(token)
+        await _login(client, token, address)
         await client.connect(reconnect=True)
     except discord.LoginFailure as error:
         raise CannotStartError(
@@ -129,6 +165,15 @@ async def _connect(client: PullquoteClient, settings: Settings, token: str) -> N
         raise CannotStartError(f"Discord cannot be reached at {address}: {reason}.") from error
 
 
+async def _login(client: PullquoteClient, token: str, address: str) -> None:
+    try:
+        await client.login(token)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # A page of a captive portal, say, where Discord's own answer should be.
+        log.exception("login failed")
+        raise CannotStartError(f"What answers at {address} is not Discord.") from error
+
+
 def _point_at(settings: Settings) -> None:
     """Use another server that speaks Discord's protocol, where the settings name one."""
     if settings.discord_api:
@@ -139,7 +184,7 @@ def _point_at(settings: Settings) -> None:
         discord.Asset.BASE = settings.discord_cdn.rstrip("/")
 
 
-def _log_lines(settings: Settings) -> None:
+def _log_lines(settings: Settings, token: str) -> None:
     """Log as JSON lines, on standard error and in the home."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     try:
@@ -151,7 +196,7 @@ def _log_lines(settings: Settings) -> None:
         log.warning("the log file cannot be written; standard error has everything")
     root = logging.getLogger()
     for handler in handlers:
-        handler.setFormatter(JsonLines(secret=settings.discord_token or ""))
+        handler.setFormatter(JsonLines(secret=token))
     root.handlers[:] = handlers
     root.setLevel(logging.WARNING)
     for name in ("index", "data", "handlers"):

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from data.database import explain_storage_error, is_storage_error
-from data.errors import UserError
+from data.errors import StorageError, UserError
 from data.network import CONNECTION_ERRORS, is_connection_error
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ def message_for(error: Exception) -> str:
         error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound
     ):
         return f"{str(error).rstrip('.')}."
+    if isinstance(error, discord.RateLimited):
+        return _TROUBLE
     if isinstance(error, discord.HTTPException) and (words := _discord_words(error)):
         log.warning("discord refused", extra={"status": error.status, "code": error.code})
         return words
@@ -67,9 +69,20 @@ def _discord_words(error: discord.HTTPException) -> str | None:
     return None
 
 
+def _without_places(error: Exception) -> str | None:
+    """Return what people on Discord are told about the operator's disk: not where it is."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    ours = isinstance(error, StorageError)
+    if not ours and (is_connection_error(error) or not is_storage_error(error)):
+        return None
+    log.error("storage error", exc_info=error)
+    return "I cannot read or write my stories at the moment. The operator’s log says why."
+
+
 async def report(error: Exception, tell: Tell) -> None:
     """Tell a person about an error; where even that is not possible, the log has it."""
-    words = message_for(error)
+    words = _without_places(error) or message_for(error)
     try:
         await tell(words)
     except (discord.DiscordException, *CONNECTION_ERRORS, OSError) as again:

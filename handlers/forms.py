@@ -9,12 +9,14 @@ import discord
 
 from data.ingestion import Given
 from data.models import Attribution
+from handlers.markdown import shortened
 from handlers.render import MAX_QUESTION
 from handlers.requests import Requests
 
 _MAX_PASTE = 4000  # characters that Discord takes in one field
 _REMEMBERED = 10_000
-_OPEN_SECONDS = 24 * 60 * 60.0  # a form that is sent brings a fresh token of its own
+_MAX_HINT = 100
+_OPEN_SECONDS = 60 * 60.0  # a form that is sent brings a fresh token of its own
 
 
 class OpenForms:
@@ -23,6 +25,7 @@ class OpenForms:
     def __init__(self, requests: Requests) -> None:
         self.requests = requests
         self._open: OrderedDict[str, None] = OrderedDict()
+        self._taken: OrderedDict[int, None] = OrderedDict()
 
     def opened(self) -> str:
         """Return the id of a new form."""
@@ -36,8 +39,16 @@ class OpenForms:
         """Forget a form."""
         self._open.pop(custom_id, None)
 
-    def __contains__(self, custom_id: str) -> bool:
-        return custom_id in self._open
+    def taken(self, custom_id: str, interaction_id: int) -> None:
+        """Forget a form that was sent, and remember by what: it can be sent once."""
+        self.closed(custom_id)
+        self._taken[interaction_id] = None
+        while len(self._taken) > _REMEMBERED:
+            self._taken.popitem(last=False)
+
+    def knows(self, custom_id: str, interaction_id: int) -> bool:
+        """Return whether somebody sees to a form that was sent."""
+        return custom_id in self._open or interaction_id in self._taken
 
 
 class Form(discord.ui.Modal):
@@ -53,6 +64,7 @@ class Form(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take in what was filled in, as a request like any other."""
+        self._forms.taken(self.custom_id, interaction.id)
         async with self._forms.requests.of(interaction, "form"):
             await self.take(interaction)
 
@@ -139,6 +151,7 @@ class DetailsForm(Form):
     ) -> None:
         super().__init__("Edit a story’s details", forms)
         self._then = then
+        self._before = current
         self._title = _field("title", default=current.title, required=True, limit=500)
         self._source = _field("source", default=current.source, limit=500, hint="Unknown")
         self._author = _field("author", default=current.author, limit=500, hint="Unknown")
@@ -153,11 +166,13 @@ class DetailsForm(Form):
 
     async def take(self, interaction: discord.Interaction) -> None:
         """Hand on what was filled in."""
+        before = self._before
+        # What was left as it was is left to whoever changed it since the form was opened.
         given = Given(
-            title=self._title.value,
-            source=self._source.value,
-            author=self._author.value,
-            published_at=self._date.value,
+            title=_changed(self._title, before.title),
+            source=_changed(self._source, before.source),
+            author=_changed(self._author, before.author),
+            published_at=_changed(self._date, before.published_at),
         )
         await self._then(interaction, given)
 
@@ -167,21 +182,32 @@ class QuestionForm(Form):
 
     def __init__(
         self,
-        before: str | None,
+        before: str,
         then: Callable[[discord.Interaction, str], Awaitable[None]],
         *,
+        again: bool,
         forms: OpenForms,
     ) -> None:
-        super().__init__("Ask a follow-up", forms)
+        super().__init__("Ask again" if again else "Ask a follow-up", forms)
         self._then = then
         self._question = _field(
-            "question", default=before, long=True, required=True, limit=MAX_QUESTION
+            "question",
+            default=before if again else None,
+            long=True,
+            required=True,
+            limit=MAX_QUESTION,
+            hint=shortened(before, _MAX_HINT),
         )
         self.add_item(discord.ui.Label(text="Your question", component=self._question))
 
     async def take(self, interaction: discord.Interaction) -> None:
         """Hand on the question."""
         await self._then(interaction, self._question.value)
+
+
+def _changed(field: discord.ui.TextInput[Any], before: str | None) -> str | None:
+    value = field.value.strip()
+    return None if value == (before or "").strip() else value
 
 
 def _filled(field: discord.ui.TextInput[Any]) -> str | None:

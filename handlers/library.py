@@ -70,7 +70,9 @@ def list_page(session: Session, page: int) -> Layout:
     return list_layout(stories, page=page, total=total, own=own)
 
 
-def story_page(session: Session, article: str, page: int, *, words: bool = True) -> Layout:
+def story_page(
+    session: Session, article: str, page: int, *, words: bool = True, may_edit: bool
+) -> Layout:
     """Return a story that may be read, with one page of its text.
 
     Raises:
@@ -85,6 +87,7 @@ def story_page(session: Session, article: str, page: int, *, words: bool = True)
         page=page,
         versions=services.articles.version_count(revision.article_id),
         own=services is session.own,
+        may_edit=may_edit,
     )
 
 

@@ -12,7 +12,14 @@ _PRUNE_ABOVE = 10_000  # people whose last questions are remembered
 
 
 class BusyError(UserError):
-    """Somebody asks faster than can be answered; the text says when to try again."""
+    """Somebody asks faster than can be answered; the text says when to try again.
+
+    `told` tells that they were told so already, in the same short while.
+    """
+
+    def __init__(self, words: str, *, told: bool = False) -> None:
+        super().__init__(words)
+        self.told = told
 
 
 class Limits:
@@ -24,6 +31,7 @@ class Limits:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._asked: dict[int, deque[float]] = {}
+        self._told: dict[int, float] = {}
         self._waiting: Counter[int] = Counter()
 
     @contextmanager
@@ -49,12 +57,17 @@ class Limits:
     def _admit(self, user_id: int) -> None:
         now = self._clock()
         if len(self._asked) > _PRUNE_ABOVE:
-            self._asked = {u: a for u, a in self._asked.items() if a[-1] > now - SECONDS}
+            self._asked = {u: a for u, a in self._asked.items() if a and a[-1] > now - SECONDS}
+            self._told = {u: until for u, until in self._told.items() if until > now}
         asked = self._asked.setdefault(user_id, deque())
         while asked and asked[0] <= now - SECONDS:
             asked.popleft()
         if len(asked) >= QUESTIONS:
             wait = max(1, round(asked[0] + SECONDS - now))
             seconds = "1 second" if wait == 1 else f"{wait} seconds"
-            raise BusyError(f"That is a lot of questions at once. Ask again in {seconds}.")
+            told = self._told.get(user_id, now) > now
+            self._told[user_id] = asked[0] + SECONDS
+            raise BusyError(
+                f"That is a lot of questions at once. Ask again in {seconds}.", told=told
+            )
         asked.append(now)

@@ -27,9 +27,9 @@ class Pending:
         self._clock = clock
         self._waiting: OrderedDict[str, tuple[float, Waiting]] = OrderedDict()
 
-    def put(self, waiting: Waiting) -> str:
-        """Keep a story; return the key by which it is asked for."""
-        key = secrets.token_urlsafe(9)
+    def put(self, waiting: Waiting, *, key: str | None = None) -> str:
+        """Keep a story; return the key by which it is asked for, a new one unless it is given."""
+        key = key or secrets.token_urlsafe(9)
         self._waiting[key] = (self._clock() + _SECONDS, waiting)
         while len(self._waiting) > _REMEMBERED:
             self._waiting.popitem(last=False)

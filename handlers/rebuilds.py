@@ -97,7 +97,11 @@ class Rebuilds:
             running.total, build_id = await self._worker.run(guild_id, _state)
             message = await show(progress_layout(kind, 0, running.total))
             rebuild = RunningRebuild(guild_id, message.channel.id, message.id, kind, build_id)
-            await self._worker.run(None, lambda s: s.guilds.rebuild_begins(rebuild))
+            try:
+                await self._worker.run(None, lambda s: s.guilds.rebuild_begins(rebuild))
+            except BaseException:
+                await message.edit(view=failed_layout("It could not begin."))
+                raise
         except BaseException:
             del self._running[guild_id]
             raise

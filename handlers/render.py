@@ -18,6 +18,7 @@ from handlers.layout import (
     button,
     line,
     panel,
+    parse_custom_id,
     row,
     section,
     text,
@@ -163,6 +164,23 @@ def filters_of(message: discord.Message) -> Filters:
             if content.startswith(before) and content.endswith(behind):
                 found[name] = unescaped(content.removeprefix(before).removesuffix(behind))
     return Filters(**found)
+
+
+def shown_numbers(message: discord.Message | None) -> set[int]:
+    """Return the numbers of the quotes in a message: where room was short, not all of them."""
+    ids = _custom_ids(message.components) if message is not None else []
+    buttons = [parse_custom_id(custom_id) for custom_id in ids]
+    return {b.number(1) for b in buttons if b is not None and b.action is Action.CONTEXT}
+
+
+def _custom_ids(components: Sequence[object]) -> list[str]:
+    """Return the ids of the buttons beside texts, in order."""
+    found: list[str] = []
+    for component in components:
+        beside = getattr(getattr(component, "accessory", None), "custom_id", None)
+        found += [beside] if beside else []
+        found += _custom_ids(getattr(component, "children", ()))
+    return found
 
 
 def _texts(components: Sequence[object]) -> list[str]:

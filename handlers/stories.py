@@ -5,18 +5,22 @@ from collections.abc import Sequence
 import discord
 
 from data.articles import Saved, SaveStatus
+from data.dates import date_in_words
 from data.headlines import Headline
-from data.models import Revision
+from data.models import Attribution, Revision
 from data.origins import Origin
+from data.urls import page_url
 from handlers.console import counted
-from handlers.layout import Action, Item, Layout, button, line, panel, row, text
-from handlers.markdown import escaped, one_line, quoted, size, when
+from handlers.layout import Action, Item, Layout, button, line, panel, row, section, text
+from handlers.markdown import escaped, one_line, quoted, shortened, size, when
 from handlers.render import byline, story_line
 
 STORY_COLOUR = discord.Colour(0x3D5A80)
 PAGE_STORIES = 8
 PAGE_CHARACTERS = 1500  # of a story's text on one page of /article show
 _MAX_PAGE_TEXT = 2400
+_MAX_LINK = 500
+_MAX_CHOICE = 100
 _DID = {
     SaveStatus.NEW: "Added",
     SaveStatus.CHANGED: "Stored a new version of",
@@ -77,12 +81,10 @@ def list_layout(stories: Sequence[Headline], *, page: int, total: int, own: str 
             row(button("Add a story", Action.ADD_STORY, emoji="📰")),
         )
     pages = -(-total // PAGE_STORIES)
-    entries = []
+    items: list[Item] = [text(f"### {counted(total, 'story', 'stories')}")]
     for story in stories:
         shared = "" if story.collection == own else " · from the operator"
-        entries.append(f"{story_line(story.attribution, story.article_id)}{shared}")
-    head = f"### {counted(total, 'story', 'stories')}"
-    items: list[Item] = [text(head), *(text(entry) for entry in entries)]
+        items.append(_entry(story.attribution, story.article_id, shared))
     if pages > 1:
         items.append(text(f"-# Page {page + 1} of {pages}, the newest first"))
     buttons = []
@@ -94,25 +96,49 @@ def list_layout(stories: Sequence[Headline], *, page: int, total: int, own: str 
     return Layout(panel(*items, colour=STORY_COLOUR), *tail)
 
 
+def choice_name(attribution: Attribution) -> str:
+    """Return a story as a choice: its title, and what tells it from another of the same title."""
+    details = (attribution.source, date_in_words(attribution.published_at))
+    behind = ", ".join(" ".join(part.split()) for part in details if part)
+    behind = f" — {shortened(behind, _MAX_CHOICE // 3)}" if behind else ""
+    title = " ".join(attribution.title.split())
+    return f"{shortened(title, _MAX_CHOICE - len(behind))}{behind}"
+
+
 def found_layout(query: str, stories: Sequence[Revision]) -> Layout:
     """Return the stories that a search found, the best first."""
     wanted = one_line(query, 100)
     if not stories:
         return Layout(panel(text(f"No story here fits “{wanted}”."), colour=STORY_COLOUR))
-    lines = [text(story_line(r.attribution, r.article_id)) for r in stories]
-    return Layout(panel(text(f"### Stories for “{wanted}”"), *lines, colour=STORY_COLOUR))
+    lines = [_entry(r.attribution, r.article_id) for r in stories]
+    return Layout(panel(text(f"### Nearest to “{wanted}”"), *lines, colour=STORY_COLOUR))
+
+
+def _entry(attribution: Attribution, article_id: str, behind: str = "") -> Item:
+    """Return a story in a list, with a button that opens it."""
+    line = f"{story_line(attribution, article_id)}{behind}"
+    return section(line, beside=button("Show", Action.SHOW_STORY, article_id, 0))
 
 
 def story_layout(
-    revision: Revision, origin: Origin | None, *, page: int, versions: int, own: bool
+    revision: Revision,
+    origin: Origin | None,
+    *,
+    page: int,
+    versions: int,
+    own: bool,
+    may_edit: bool,
 ) -> Layout:
-    """Return a story's details and one page of its text; `page` counts from 0."""
+    """Return a story's details and one page of its text; `page` counts from 0.
+
+    `own` tells the server's stories from the operator's, `may_edit` who looks at it.
+    """
     attribution = revision.attribution
     parts = text_pages(revision.text)
     page = min(page, len(parts) - 1)
     details = [f"### {one_line(attribution.title, 150)}", byline(attribution)]
-    if attribution.url:
-        details.append(escaped(attribution.url) if len(attribution.url) < 200 else "a long link")
+    if link := attribution.url and page_url(attribution.url, limit=_MAX_LINK):
+        details.append(f"[Read it there]({link})")
     if origin is not None:
         came = f" · [the message]({origin.link})" if origin.link else ""
         details.append(f"-# added by <@{origin.added_by}>{came}")
@@ -129,7 +155,7 @@ def story_layout(
         buttons.append(button("Back", Action.SHOW_STORY, revision.article_id, page - 1))
     if page + 1 < len(parts):
         buttons.append(button("Read on", Action.SHOW_STORY, revision.article_id, page + 1))
-    if own:
+    if own and may_edit:
         buttons.append(button("Edit details", Action.EDIT_STORY, revision.article_id))
         buttons.append(button("Remove", Action.REMOVE_STORY, revision.article_id, emoji="🗑️"))
     tail = [row(*buttons)] if buttons else []
@@ -170,7 +196,8 @@ def remove_layout(revision: Revision) -> Layout:
     return Layout(
         text(
             f"Remove {story_line(revision.attribution, revision.article_id)}\n"
-            "with all its versions, for good?"
+            "with all its versions, for good? Answers that quoted it stay where they are; their "
+            "button *Context* then says that it was removed."
         ),
         row(
             button(

@@ -21,7 +21,7 @@ from data.models import Draft
 from handlers.app import App, attribution_options, pass_app, place_options, write_json
 from handlers.console import articles_view, saved_line, story_view
 from handlers.records import article_record, story_record
-from index.indexer import Imported
+from index.models import Imported
 
 _JSONL = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 

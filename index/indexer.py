@@ -1,6 +1,6 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from data.articles import ArticleStore, Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore, Recipe
@@ -14,27 +14,17 @@ from index.chunking import Chunker
 from index.encoder import Encoder
 from index.encoders import Encoders
 from index.live import LiveIndex
+from index.models import Imported
 from index.preparation import Prepared, encode_chunks, prepare, recipe_of
 from index.rebuild_lock import rebuild_lock
 
 log = logging.getLogger(__name__)
 
-# Stories that are encoded together and committed in one transaction. A rebuild can be stopped
-# between two of them, so more would keep people waiting.
+# Stories that are encoded together and committed at once; a rebuild can be stopped between two.
 BATCH_STORIES = 8
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) stories; what it raises stops the work between two transactions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of one row of an import."""
-
-    line: int
-    saved: Saved | None
-    refused: str | None
-    notes: tuple[str, ...] = ()
 
 
 class _LiveBuildChangedError(Exception):
@@ -64,13 +54,20 @@ class Indexer:
         """Return the build that questions use, or None before the first story."""
         return self._builds.get(BuildState.LIVE)
 
-    def add(self, draft: Draft) -> Saved:
+    @property
+    def can_undo(self) -> bool:
+        """Return whether there is a build that `undo` could go back to."""
+        return self._builds.can_reopen()
+
+    def add(self, draft: Draft, *, along: Callable[[Revision], None] | None = None) -> Saved:
         """Store one story and make it searchable; return what it became.
+
+        `along` stores what belongs to the story, in the same transaction.
 
         Raises:
             StorageError: if the home cannot be written; nothing is stored then.
         """
-        return self._save([draft])[0]
+        return self._save([draft], along=along)[0]
 
     def add_rows(self, rows: Iterable[Row]) -> Iterator[Imported]:
         """Store the rows of an import in batches; yield each outcome once it is committed."""
@@ -174,7 +171,13 @@ class Indexer:
         for row, draft, outcome in zip(batch, drafts, saved, strict=True):
             yield Imported(row.line, outcome, None, draft.notes)
 
-    def _save(self, drafts: Sequence[Draft], *, refresh: bool = True) -> list[Saved]:
+    def _save(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        refresh: bool = True,
+        along: Callable[[Revision], None] | None = None,
+    ) -> list[Saved]:
         if not drafts:
             return []
         while True:
@@ -191,6 +194,8 @@ class Indexer:
                     for draft in drafts:
                         saved.append(self._articles.save(draft))
                         self._store_chunks(saved[-1], build, prepared)
+                        if along is not None:
+                            along(saved[-1].revision)
                 break
             except _LiveBuildChangedError:
                 continue
@@ -243,11 +248,10 @@ class Indexer:
 
     def _begin(self, recipe: Recipe, *, resume: bool) -> Build:
         with write(self._db):
-            unfinished = self._builds.get(BuildState.BUILDING)
+            found = self._builds.get(BuildState.BUILDING)
             # One that was finished once is an undo's: to be gone back to, not to be rebuilt.
-            fresh = unfinished is not None and unfinished.finished_at is None
-            if resume and unfinished is not None and fresh and unfinished.recipe == recipe:
-                return unfinished
+            if resume and found and found.finished_at is None and found.recipe == recipe:
+                return found
             return self._builds.create(BuildState.BUILDING, recipe)
 
     def _build_some(
@@ -288,10 +292,7 @@ class Indexer:
         return True
 
     def _refresh(self) -> None:
-        """Bring the vector index and its file up to what was just committed.
-
-        The change is safe by then: damage elsewhere must not make it look as if it had failed.
-        """
+        """Bring the vector index up to what is committed; damage elsewhere is only logged."""
         try:
             with read(self._db):
                 self._live.current(self._db)

@@ -1,6 +1,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from data.articles import Saved
 from data.models import Filters, Revision, Span
 
 
@@ -149,3 +150,13 @@ class IndexStatus:
     database_bytes: int
     index_bytes: int
     stale: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one row of an import."""
+
+    line: int
+    saved: Saved | None
+    refused: str | None
+    notes: tuple[str, ...] = ()

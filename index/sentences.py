@@ -3,9 +3,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sentencex import get_sentence_boundaries
-
 from data.models import Span
+from data.segmenter import sentence_ranges
 
 # A "sentence" longer than this many characters is usually a whole speech inside quotation marks,
 # which the segmenter keeps together; it is looked at again with the marks hidden.
@@ -80,8 +79,8 @@ def _cuts(body: str, start: int, end: int, language: str, *, marks: bool) -> lis
     """
     cuts = [start]
     seen = body[start:end] if marks else body[start:end].translate(_QUOTATION_MARKS)
-    for boundary in get_sentence_boundaries(language, seen)[1:]:
-        cut = start + boundary["start_index"]
+    for first, _ in sentence_ranges(seen, language)[1:]:
+        cut = start + first
         if closing := _CLOSING.match(body, cut, end):
             cut = closing.end()
         elif opening := _OPENING.search(body, cuts[-1], cut):

@@ -33,7 +33,6 @@ def _settings(home: Path, *, threshold: float | None = None) -> Settings:
         encoder=None,
         fast_runtime=False,
         confidence_threshold=threshold,
-        discord_token=None,
     )
 
 

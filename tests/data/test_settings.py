@@ -3,11 +3,15 @@ from pathlib import Path
 import pytest
 
 from data.errors import UserError
-from data.settings import Settings, default_home, load_settings
+from data.settings import Settings, default_home, load_settings, read_token
 
 
 def _load(home: Path, **environment: str) -> Settings:
     return load_settings(home, root=Path("/app"), environment=environment)
+
+
+def _token(home: Path, **environment: str) -> str | None:
+    return read_token(home, environment=environment)
 
 
 def _write(home: Path, text: str) -> None:
@@ -21,7 +25,6 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
         encoder=None,
         fast_runtime=True,
         confidence_threshold=None,
-        discord_token=None,
     )
 
 
@@ -52,14 +55,13 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     _write(tmp_path, 'encoder = "file"\n')
     settings = _load(tmp_path, PULLQUOTE_ENCODER="", DISCORD_TOKEN="")
-    assert (settings.encoder, settings.discord_token) == ("file", None)
+    assert settings.encoder == "file"
 
 
-def test_the_token_comes_from_the_environment_alone(tmp_path: Path) -> None:
+def test_the_token_does_not_stand_among_the_settings(tmp_path: Path) -> None:
     _write(tmp_path, 'discord_token = "from-file"\n')
-    assert _load(tmp_path).discord_token is None
-    settings = _load(tmp_path, **{"DISCORD_TOKEN": "from-env"})
-    assert str(settings.discord_token) == "from-env"
+    assert _token(tmp_path) is None
+    assert _token(tmp_path, DISCORD_TOKEN="from-env") == "from-env"
 
 
 def test_the_cache_may_be_in_the_home_of_the_user(
@@ -107,28 +109,28 @@ def test_the_home_is_named_by_the_environment_or_is_var() -> None:
 
 
 def test_the_token_comes_from_the_environment_without_white_space(tmp_path: Path) -> None:
-    assert _load(tmp_path, DISCORD_TOKEN=" abc\n").discord_token == "abc"
+    assert _token(tmp_path, DISCORD_TOKEN=" abc\n") == "abc"
 
 
 def test_the_token_can_stand_in_a_file_in_the_home(tmp_path: Path) -> None:
     (tmp_path / "discord_token").write_text("abc\n")
-    assert _load(tmp_path).discord_token == "abc"
-    assert _load(tmp_path, DISCORD_TOKEN="other").discord_token == "other"
+    assert _token(tmp_path) == "abc"
+    assert _token(tmp_path, DISCORD_TOKEN="other") == "other"
 
 
 def test_the_token_can_stand_in_a_file_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("abc")
-    assert _load(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "secret")).discord_token == "abc"
+    assert _token(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "secret")) == "abc"
 
 
 def test_an_empty_token_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "discord_token").write_text("\n")
-    assert _load(tmp_path).discord_token is None
+    assert _token(tmp_path) is None
 
 
 def test_a_token_file_that_is_named_but_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="token file .* cannot be read"):
-        _load(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "none"))
+        _token(tmp_path, DISCORD_TOKEN_FILE=str(tmp_path / "none"))
 
 
 def test_another_server_of_the_protocol_can_be_named(tmp_path: Path) -> None:
@@ -141,3 +143,14 @@ def test_another_server_of_the_protocol_can_be_named(tmp_path: Path) -> None:
     assert settings.discord_api == "http://127.0.0.1:1/api"
     assert settings.discord_gateway == "ws://127.0.0.1:1"
     assert settings.discord_cdn == "http://127.0.0.1:1/cdn"
+
+
+def test_a_token_file_of_windows_is_read_without_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "discord_token").write_bytes(b"\xef\xbb\xbfabc\r\n")
+    assert _token(tmp_path) == "abc"
+
+
+@pytest.mark.parametrize("token", ["a b", "a\nb", "a\x00b"])
+def test_what_cannot_be_a_token_is_told(tmp_path: Path, token: str) -> None:
+    with pytest.raises(UserError, match="blank or a control character"):
+        _token(tmp_path, DISCORD_TOKEN=token)

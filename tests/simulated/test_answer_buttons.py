@@ -128,10 +128,10 @@ async def test_more_quotes_are_others_numbered_on_and_have_their_context(world: 
     assert more.ephemeral
     assert f"More quotes for “{QUESTION}”" in said(more)
     shown_more = {line for line in said(more).split("\n") if line.startswith("> ")}
-    assert len(shown_more) == 3
+    assert len(shown_more) == 5
     assert not shown_more & shown_first
     numbers = [i.rsplit(":", 1)[-1] for i in buttons(more, Action.CONTEXT)]
-    assert numbers == ["4", "5", "6"]
+    assert numbers == ["4", "5", "6", "7", "8"]
     context = await press(server.contributor, more, Action.CONTEXT, 1)
     assert "opened the bridge in" in said(context)
 

@@ -660,8 +660,9 @@ async def test_going_back_can_be_cancelled_and_begun_again(world: World, hold: H
 async def test_without_a_rebuild_there_is_nothing_to_go_back_to(world: World) -> None:
     server = full(world)
     before = live_id(world, server.id)
-    await confirmed(server, "undo")
-    assert "There is no earlier index to go back to" in said(progress(server))
+    result = await server.admin.slash(server.channel, "index undo")
+    assert "There is no earlier index to go back to" in said(answered(result))
+    assert answered(result).ephemeral
     assert live_id(world, server.id) == before
     assert QUOTE in await asked(world, server)
 

@@ -209,7 +209,7 @@ async def test_the_list_has_pages_the_own_stories_first_and_shared_ones_marked(
     titles = [f"Own {day}" for day in range(10, 2, -1)]
     assert [t.split("”")[0].removeprefix("**“") for t in texts(page)[1:-1]] == titles
     assert texts(page)[-1] == "-# Page 1 of 2, the newest first"
-    assert labels(page) == ["Older"]
+    assert labels(page) == ["Show"] * 8 + ["Older"]
     await server.member.click(page, label="Older")
     page = answered(result)
     assert [t.split("”")[0].removeprefix("**“") for t in texts(page)[1:-1]] == [
@@ -218,7 +218,7 @@ async def test_the_list_has_pages_the_own_stories_first_and_shared_ones_marked(
         "Shared",
     ]
     assert [t.endswith(" · from the operator") for t in texts(page)[1:-1]] == [False, False, True]
-    assert labels(page) == ["Newer"]
+    assert labels(page) == ["Show"] * 3 + ["Newer"]
     await server.member.click(page, label="Newer")
     assert "Page 1 of 2" in said(answered(result))
 
@@ -300,7 +300,7 @@ async def test_search_finds_stories_by_what_they_are_about(world: World) -> None
     result = await server.member.slash(server.channel, "article search", query="museum chart")
     assert answered(result).ephemeral
     found = texts(answered(result))
-    assert found[0] == "### Stories for “museum chart”"
+    assert found[0] == "### Nearest to “museum chart”"
     assert "Museum" in found[1]
     result = await server.member.slash(server.channel, "article search", query="bridge toll")
     both = "\n".join(texts(answered(result))[1:3])
@@ -403,11 +403,11 @@ async def test_a_title_is_completed_from_what_the_server_may_read(world: World) 
     world.add(other.id, TEXT, title="Bridge of the others")
     found = await server.member.autocomplete(server.channel, "article show", "article", "bRiDge")
     assert [(c["name"], c["value"]) for c in found] == [
-        ("Bridge opened", own.article_id),
+        ("Bridge opened — Herald", own.article_id),
         ("A BRIDGE too far", shared.article_id),
     ]
     found = await server.member.autocomplete(server.channel, "article show", "article", "gazette")
-    assert [c["name"] for c in found] == ["Museum buys chart"]
+    assert [c["name"] for c in found] == ["Museum buys chart — Gazette"]
     assert await server.member.autocomplete(server.channel, "article show", "article", "zoo") == []
 
 
