@@ -103,13 +103,13 @@ class PullquoteClient(discord.Client):
         decision = decide(heard(message, self.user), self.user.id) if self.user else None
         if decision is None:
             return
-        async with self.desk.requests.one(
+        await self.desk.requests.run(
             "message",
+            lambda: act(self.desk, message, decision),
             guild_id=message.guild.id if message.guild else None,
             user_id=message.author.id,
             tell_them=lambda words: tell_author(message, words),
-        ):
-            await act(self.desk, message, decision)
+        )
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Carry out a button; commands and forms have their own ways."""
@@ -123,10 +123,13 @@ class PullquoteClient(discord.Client):
             return
         pressed = parse_custom_id(custom_id)
         kind = f"button {pressed.action}" if pressed else "button"
-        async with self.desk.requests.of(interaction, kind):
+
+        async def carry_out() -> None:
             if pressed is None:
                 raise UserError("I do not know that button any more.")
             await _BUTTONS[pressed.action](self.desk, interaction, pressed)
+
+        await self.desk.requests.run_for(interaction, kind, carry_out)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say hello."""
@@ -217,7 +220,7 @@ class _Tree(app_commands.CommandTree[PullquoteClient]):
         if interaction.type is not discord.InteractionType.application_command:
             return True
         requests = self.client.desk.requests
-        requests.track()
+        requests.track(lambda words: tell(interaction, words))
         name = interaction.command.qualified_name if interaction.command else "command"
         interaction.extras["request"] = logs.begin(
             f"/{name}", guild_id=interaction.guild_id, user_id=interaction.user.id

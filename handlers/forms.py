@@ -65,8 +65,7 @@ class Form(discord.ui.Modal):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take in what was filled in, as a request like any other."""
         self._forms.taken(self.custom_id, interaction.id)
-        async with self._forms.requests.of(interaction, "form"):
-            await self.take(interaction)
+        await self._forms.requests.run_for(interaction, "form", lambda: self.take(interaction))
 
     async def take(self, interaction: discord.Interaction) -> None:
         """Hand on what was filled in."""
