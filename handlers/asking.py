@@ -94,7 +94,7 @@ class Asking:
         Raises:
             UserError: if it cannot be asked, or too much is asked; nothing was sent then.
         """
-        guild_id = message.guild.id if message.guild else None
+        guild_id = guild_of(message)
         asked = Asked(
             question=_fitting(question),
             filters=filters,
@@ -205,6 +205,15 @@ def given_citations(answer: Answer) -> list[GivenCitation]:
         )
         for c in answer.citations
     ]
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """Return the id of the server that a message was written in, also of one not heard of yet."""
+    if message.guild is not None:
+        return message.guild.id
+    if isinstance(message.channel, discord.PartialMessageable):
+        return message.channel.guild_id
+    return None
 
 
 async def reply(message: discord.Message, layout: discord.ui.LayoutView) -> discord.Message:

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from data.errors import UserError
 from data.models import Filters
-from handlers.asking import reply_in_words
+from handlers.asking import guild_of, reply_in_words
 from handlers.desk import Desk
 from handlers.errors import completing
 from handlers.limits import BusyError
@@ -73,7 +73,7 @@ def heard(message: discord.Message, me: discord.abc.User) -> Heard:
     return Heard(
         content=message.content,
         from_person=not message.author.bot and message.webhook_id is None and message.type in kinds,
-        direct=message.guild is None,
+        direct=guild_of(message) is None,
         mentions_me=any(user.id == me.id for user in message.mentions),
         in_own_thread=thread is not None and thread.owner_id == me.id,
     )

@@ -14,7 +14,7 @@ from data.errors import UserError
 from data.settings import Settings
 from handlers import admin, answer_buttons, articles, help, logs
 from handlers.app import Opening
-from handlers.asking import NOBODY, Asking, tell_author
+from handlers.asking import NOBODY, Asking, guild_of, tell_author
 from handlers.chat import act, chat_commands, decide, heard
 from handlers.desk import Desk
 from handlers.errors import report, reported, tell
@@ -106,7 +106,7 @@ class PullquoteClient(discord.Client):
         await self.desk.requests.run(
             "message",
             lambda: act(self.desk, message, decision),
-            guild_id=message.guild.id if message.guild else None,
+            guild_id=guild_of(message),
             user_id=message.author.id,
             tell_them=lambda words: tell_author(message, words),
         )

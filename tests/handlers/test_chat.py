@@ -153,6 +153,11 @@ def test_a_message_without_a_server_is_direct() -> None:
     assert heard(message(guild=None), ME_MYSELF) == told("Who won?", direct=True)
 
 
+def test_a_message_in_a_server_that_is_not_heard_of_yet_is_not_direct() -> None:
+    channel = Mock(spec=discord.PartialMessageable, guild_id=5)
+    assert heard(message(guild=None, channel=channel), ME_MYSELF) == told("Who won?")
+
+
 def test_only_a_thread_that_the_bot_opened_is_its_own() -> None:
     assert heard(message(channel=thread(ME)), ME_MYSELF).in_own_thread
     assert not heard(message(channel=thread(2)), ME_MYSELF).in_own_thread
