@@ -72,11 +72,6 @@ async def _reply_to_forged_filter(stage: Stage) -> None:
     await stage.say(stage.world.mention(QUESTION), reply_to=before)
 
 
-async def _follow_up(stage: Stage) -> None:
-    shown = await stage.press(Action.FOLLOW_UP, stage.answer)
-    await stage.who.submit_modal(shown, {"question": QUESTION})
-
-
 async def _own_context(stage: Stage) -> None:
     await stage.say(stage.world.mention(QUESTION))
     answer = stage.channel.last_message
@@ -125,8 +120,6 @@ READS: dict[str, Entry] = {
     "/ask private": lambda s: s.command("ask", question=QUESTION, private=True),
     "/ask source, typing": _typed("ask", "source", "", question="x"),
     "context of an own answer": _own_context,
-    "a follow-up, forged": _follow_up,
-    "a filter dropped, forged": lambda s: s.press(Action.DROP_FILTER, s.answer, "source"),
 }
 READS_HERE: dict[str, Entry] = {
     "a thread": _thread,
@@ -149,12 +142,12 @@ PRESSED: dict[Action, tuple[Callable[[Stage], tuple[str | int, ...]], ...]] = {
         lambda s: (s.mixed, 99),
     ),
     Action.MORE: (lambda s: (s.answer,), lambda s: (s.unsent,), lambda s: (s.mixed,)),
-    Action.FOLLOW_UP: (lambda s: (s.unsent,),),
+    Action.FOLLOW_UP: (lambda s: (s.answer,), lambda s: (s.unsent,)),
     Action.THREAD: (lambda s: (s.answer,),),
     Action.HELPFUL: (lambda s: (s.answer,), lambda s: (s.unsent,)),
     Action.UNHELPFUL: (lambda s: (s.answer,), lambda s: (s.unsent,)),
     Action.REMOVE_ANSWER: (lambda s: (s.answer,), lambda s: (s.unsent,)),
-    Action.DROP_FILTER: (lambda s: (s.answer, "article"),),
+    Action.DROP_FILTER: (lambda s: (s.answer, "article"), lambda s: (s.answer, "source")),
     Action.ADD_STORY: (lambda s: (s.story,),),
     Action.ADD_ANYWAY: (lambda s: (s.key,),),
     Action.LIST_STORIES: (lambda s: (1,), lambda s: (s.story,)),
@@ -250,7 +243,10 @@ async def test_the_same_ways_show_the_stories_to_those_whose_they_are(
 
 
 CHANGES = [Action.HELPFUL, Action.UNHELPFUL, Action.REMOVE_ANSWER, Action.REMOVE_STORY]
-SHOWS = [Action.CONTEXT, Action.MORE, Action.SHOW_STORY, Action.EDIT_STORY, Action.ADD_ANYWAY]
+SHOWS = [
+    *(Action.CONTEXT, Action.MORE, Action.DROP_FILTER),
+    *(Action.SHOW_STORY, Action.EDIT_STORY, Action.ADD_ANYWAY),
+]
 
 
 @pytest.mark.parametrize("stage", ["home"], indirect=True)
