@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from discord.http import Route
+from filelock import FileLock
 
 import bot
 from data.errors import UserError
@@ -1034,6 +1035,23 @@ def test_discord_without_a_token_says_where_to_put_one(terminal: Terminal) -> No
     result = terminal("discord", code=2)
     assert "DISCORD_TOKEN" in result.err
     assert str(terminal.home / "discord_token") in result.err
+
+
+def test_a_second_bot_on_one_home_does_not_start(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "abc")
+    terminal.home.mkdir()
+    with FileLock(terminal.home / "discord.lock"):
+        assert "runs on" in terminal("discord", code=2).err
+
+
+def test_other_commands_do_not_mind_a_token_that_cannot_be_read(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN_FILE", str(terminal.home / "none"))
+    terminal("articles")
+    assert "cannot be read" in terminal("run", code=2).err
 
 
 @pytest.mark.parametrize("command", ["ask", "articles", "status"])
