@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 from data.database import Database, scalar
 from data.models import Attribution, folded
+from data.revisions import attribution_from
 
 _CURRENT = """
     FROM articles a JOIN revisions r ON r.id = a.revision_id
@@ -50,13 +51,7 @@ class HeadlineStore:
             Headline(
                 article_id=row["id"],
                 collection=self._db.collection,
-                attribution=Attribution(
-                    title=row["title"],
-                    source=row["source"],
-                    author=row["author"],
-                    published_at=row["published_at"],
-                    url=row["url"],
-                ),
+                attribution=attribution_from(row),
             )
             for row in rows
         ]

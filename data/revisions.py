@@ -45,6 +45,17 @@ def insert_revision(db: Database, article_id: str, text: str, attribution: Attri
     return revision_id
 
 
+def attribution_from(row: dict[str, Any]) -> Attribution:
+    """Return the attribution in a row that has the columns of `revisions`."""
+    return Attribution(
+        title=row["title"],
+        source=row["source"],
+        author=row["author"],
+        published_at=row["published_at"],
+        url=row["url"],
+    )
+
+
 def revision_from(row: dict[str, Any], collection: str) -> Revision:
     """Return the revision in a row of `REVISIONS`, read from the collection of that name.
 
@@ -58,13 +69,7 @@ def revision_from(row: dict[str, Any], collection: str) -> Revision:
             external_id=row["external_id"],
             text=row["text"],
             sha256=row["sha256"],
-            attribution=Attribution(
-                title=row["title"],
-                source=row["source"],
-                author=row["author"],
-                published_at=row["published_at"],
-                url=row["url"],
-            ),
+            attribution=attribution_from(row),
             created_at=row["created_at"],
             collection=collection,
         )

@@ -29,7 +29,7 @@ from handlers.render import (
     question_of,
     shown_numbers,
 )
-from handlers.scope import NotAllowedError, place_of, readable_server
+from handlers.scope import NotAllowedError, may_add, place_of, readable_server
 from handlers.services import Session
 from index.citations import surroundings
 from index.models import Citation
@@ -261,11 +261,7 @@ async def _remove(desk: Desk, interaction: discord.Interaction, pressed: Pressed
     given = await desk.worker.run(
         None, lambda session: known_answer(session, interaction, pressed.first)
     )
-    permissions = interaction.permissions
-    moderates = interaction.guild_id is not None and (
-        permissions.manage_messages or permissions.administrator
-    )
-    if interaction.user.id != given.asker_id and not moderates:
+    if interaction.user.id != given.asker_id and not may_add(interaction):
         raise NotAllowedError("Only the person who asked, or a moderator, can remove an answer.")
     await interaction.response.defer()
     await interaction.delete_original_response()

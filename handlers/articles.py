@@ -124,8 +124,7 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def add_message(interaction: discord.Interaction, message: discord.Message) -> None:
-        brought = brought_by(message)
-        await add_story(desk, interaction, brought, warned=False)
+        await add_story(desk, interaction, brought_by(message), warned=False)
 
     return [group, add_message]
 
@@ -154,7 +153,7 @@ def _titles(desk: Desk, *, own: bool) -> Complete:
 
         def look(session: Session) -> list[Headline]:
             parts = (session.writable,) if own else session.readable
-            found = [h for s in parts for h in s.headlines.page(limit=25, matching=typed)]
+            found = [h for s in parts for h in s.headlines.page(limit=_MAX_CHOICES, matching=typed)]
             return found[:_MAX_CHOICES]
 
         found = await desk.worker.run(guild_id, look)

@@ -1,19 +1,16 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import discord
 
+from handlers.asking import Asking
 from handlers.forms import OpenForms
+from handlers.limits import Limits
+from handlers.pending import Pending
+from handlers.rebuilds import Rebuilds
 from handlers.requests import Requests
 from handlers.worker import Worker
-
-if TYPE_CHECKING:
-    from handlers.asking import Asking
-    from handlers.limits import Limits
-    from handlers.pending import Pending
-    from handlers.rebuilds import Rebuilds
 
 _REMEMBERED = 10_000
 
@@ -40,10 +37,10 @@ class Desk:
 
     client: discord.Client
     worker: Worker
-    limits: "Limits"
-    asking: "Asking"
-    rebuilds: "Rebuilds"
-    pending: "Pending"
+    limits: Limits
+    asking: Asking
+    rebuilds: Rebuilds
+    pending: Pending
     requests: Requests
     forms: OpenForms
     source_url: str | None = None

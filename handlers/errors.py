@@ -71,8 +71,6 @@ def _discord_words(error: discord.HTTPException) -> str | None:
 
 def _without_places(error: Exception) -> str | None:
     """Return what people on Discord are told about the operator's disk: not where it is."""
-    if isinstance(error, app_commands.CommandInvokeError):
-        error = error.original
     ours = isinstance(error, StorageError)
     if not ours and (is_connection_error(error) or not is_storage_error(error)):
         return None

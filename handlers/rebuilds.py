@@ -232,9 +232,8 @@ def _work(session: Session, running: _Running, rebuild: RunningRebuild) -> Build
     if running.stop.is_set():
         raise _StoppedError
     indexer = session.writable.indexer
-    running.total, build_id = _state(session)
-    live = indexer.live_build
-    if live is not None and rebuild.build_id not in (None, build_id):
+    running.total, live = session.writable.articles.count(), indexer.live_build
+    if live is not None and rebuild.build_id not in (None, live.id):
         return live  # done already, by a process that ended before it could say so
     if rebuild.kind == "undo":
         return indexer.undo(on_progress=progress)

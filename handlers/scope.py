@@ -34,7 +34,7 @@ def server_of(interaction: discord.Interaction) -> int:
 
 
 def may_add(interaction: discord.Interaction) -> bool:
-    """Return whether the person may add, change and remove stories here."""
+    """Return whether the person may add, change and remove stories here, and remove answers."""
     permissions = interaction.permissions
     return interaction.guild_id is not None and (
         permissions.manage_messages or permissions.administrator

@@ -53,14 +53,11 @@ class Worker:
             finally:
                 session.close()
 
-        context = contextvars.copy_context()  # the request's id goes along into the log
-        return await asyncio.get_running_loop().run_in_executor(
-            self._lanes[lane], context.run, work
-        )
+        return await self.call(work, lane=lane)
 
     async def call(self, work: Callable[[], T], *, lane: Lane) -> T:
         """Return what the function returns, run in a thread without a session."""
-        context = contextvars.copy_context()
+        context = contextvars.copy_context()  # the request's id goes along into the log
         return await asyncio.get_running_loop().run_in_executor(
             self._lanes[lane], context.run, work
         )
