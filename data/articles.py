@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from data.database import Database, scalar, write
+from data.database import Database, parts, scalar, write
 from data.dates import days_covered
 from data.errors import NotFoundError, StorageError
 from data.identity import identify, remember_external_id
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 # Public ids avoid letters that are mistaken for one another.
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 7
-_MAX_PARAMETERS = 500  # ids in one query, below SQLite's limit on every build
 
 
 class SaveStatus(StrEnum):
@@ -147,10 +146,8 @@ class ArticleStore:
 
     def revisions(self, revision_ids: Iterable[int]) -> dict[int, Revision]:
         """Return the revisions that exist, by id; one whose text was altered is left out."""
-        wanted = sorted(set(revision_ids))
         found: dict[int, Revision] = {}
-        for first in range(0, len(wanted), _MAX_PARAMETERS):
-            part = wanted[first : first + _MAX_PARAMETERS]
+        for part in parts(revision_ids):
             marks = ",".join("?" * len(part))
             for row in self._db.query(f"{REVISIONS} WHERE r.id IN ({marks})", part):
                 found.update((revision.id, revision) for revision in self._sound_only([row]))

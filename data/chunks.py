@@ -3,12 +3,10 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from data.database import Database, scalar
+from data.database import Database, parts, scalar
 from data.dates import date_in_words
 from data.fulltext import index_text, match_expression
 from data.models import Attribution, Chunk, Filters, Revision, Span
-
-_MAX_PARAMETERS = 500
 
 # Weights of the full-text columns title, source, date and body in bm25(). Measured on the
 # MultiHop-RAG dev questions (benchmarks/multihop_rag.py): a heavier publisher column helps
@@ -135,7 +133,7 @@ class ChunkStore:
     def get(self, chunk_ids: Iterable[int]) -> dict[int, Chunk]:
         """Return the chunks that exist, by id."""
         found: dict[int, Chunk] = {}
-        for part in _parts(chunk_ids):
+        for part in parts(chunk_ids):
             rows = self._db.execute(
                 'SELECT id, revision_id, start, "end" FROM chunks'
                 f" WHERE id IN ({','.join('?' * len(part))})",
@@ -148,7 +146,7 @@ class ChunkStore:
     def vectors(self, chunk_ids: Iterable[int]) -> list[StoredVector]:
         """Return the vectors of the chunks that exist, by ascending id."""
         found: list[StoredVector] = []
-        for part in _parts(chunk_ids):
+        for part in parts(chunk_ids):
             rows = self._db.execute(
                 "SELECT id, vector, checksum FROM chunks"
                 f" WHERE id IN ({','.join('?' * len(part))}) ORDER BY id",
@@ -160,7 +158,7 @@ class ChunkStore:
     def checksums(self, chunk_ids: Iterable[int]) -> dict[int, int]:
         """Return the checksum (CRC-32) of the vector of each chunk that exists, by id."""
         found: dict[int, int] = {}
-        for part in _parts(chunk_ids):
+        for part in parts(chunk_ids):
             marks = ",".join("?" * len(part))
             rows = self._db.execute(f"SELECT id, checksum FROM chunks WHERE id IN ({marks})", part)
             found.update(rows.fetchall())
@@ -289,9 +287,3 @@ def _conditions(filters: Filters) -> tuple[str, list[str]]:
         clauses.append("AND r.article_id = ?")
         parameters.append(filters.article)
     return " ".join(clauses), parameters
-
-
-def _parts(ids: Iterable[int]) -> Iterable[list[int]]:
-    wanted = sorted(set(ids))
-    for first in range(0, len(wanted), _MAX_PARAMETERS):
-        yield wanted[first : first + _MAX_PARAMETERS]

@@ -1,9 +1,9 @@
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -14,6 +14,7 @@ from data.models import folded
 # How long a writer waits for another process that writes, in seconds.
 LOCK_TIMEOUT = 30
 _LOCK_PAUSE = 0.005  # seconds
+_MAX_PARAMETERS = 500  # ids in one query, below SQLite's limit on every build
 
 
 class Database(sqlite_utils.Database):
@@ -128,6 +129,16 @@ def scalar(db: Database, sql: str, *parameters: object) -> Any:
     """Return the first column of the first row, or None where there is no row."""
     row = db.execute(sql, list(parameters)).fetchone()
     return None if row is None else row[0]
+
+
+_Id = TypeVar("_Id", int, str)
+
+
+def parts(ids: Iterable[_Id]) -> Iterator[list[_Id]]:
+    """Yield the ids, each once and ascending, in lists that fit into one query."""
+    wanted = sorted(set(ids))
+    for first in range(0, len(wanted), _MAX_PARAMETERS):
+        yield wanted[first : first + _MAX_PARAMETERS]
 
 
 @contextmanager

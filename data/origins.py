@@ -1,9 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from data.database import Database, write
-
-_MAX_PARAMETERS = 500
+from data.database import Database, parts, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +30,8 @@ class OriginStore:
 
     def of(self, article_ids: Iterable[str]) -> dict[str, Origin]:
         """Return the origins that are known, by the story's id."""
-        wanted = sorted(set(article_ids))
         found: dict[str, Origin] = {}
-        for first in range(0, len(wanted), _MAX_PARAMETERS):
-            part = wanted[first : first + _MAX_PARAMETERS]
+        for part in parts(article_ids):
             rows = self._db.execute(
                 "SELECT article_id, added_by, link FROM origins"
                 f" WHERE article_id IN ({','.join('?' * len(part))})",
