@@ -7,13 +7,21 @@ from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 
+from data.addresses import HostRules
+from data.fetch import Fetcher
+
 from data.answers import AnswerStore, open_memory
 from data.articles import ArticleStore
 from data.collections import Collection, Collections
+from data.database import Database
+from data.domains import RefusedDomains
 from data.guilds import GuildStore
 from data.headlines import HeadlineStore
 from data.origins import OriginStore
+from data.rechecks import RecheckStore
 from data.settings import Settings, default_home, load_settings
+from data.standing import StandingStore
+from data.version import user_agent
 from handlers.app import DEFAULT_COLLECTION, App
 from handlers.cli import run
 from handlers.services import Services, Session
@@ -47,6 +55,7 @@ class Opener:
         self.encoders = Encoders(wanted=settings.encoder, load=load)
         self._settings = settings
         self._collections = Collections(settings.home)
+        self._refused_domains = RefusedDomains(settings.home, settings.refused_hosts)
         self._reader = SentenceReader(lambda: self.encoders.get(DEFAULT_ENCODER))
         self._live: OrderedDict[str, LiveIndex] = OrderedDict()
         self._lock = threading.Lock()
@@ -69,8 +78,16 @@ class Opener:
             articles=articles,
             headlines=HeadlineStore(db),
             origins=OriginStore(db),
+            rechecks=RecheckStore(db),
+            standing=StandingStore(db),
             encoders=self.encoders,
-            indexer=Indexer(collection=collection, db=db, encoders=self.encoders, live=live),
+            indexer=Indexer(
+                collection=collection,
+                db=db,
+                encoders=self.encoders,
+                live=live,
+                refused_domains=self._refused_domains,
+            ),
             retriever=retriever,
             answerer=self._answerer(Searchable(db, articles, retriever)),
             verifier=Verifier(collection=collection, db=db, encoders=self.encoders),
@@ -93,6 +110,22 @@ class Opener:
             memory=memory,
             answers=AnswerStore(memory),
             guilds=GuildStore(memory),
+        )
+
+    def memory(self) -> Database:
+        """Return a connection to what the bot itself remembers.
+
+        Raises:
+            StorageError: if the home folder cannot be used.
+        """
+        return open_memory(self._settings.home)
+
+    def fetcher(self) -> Fetcher:
+        """Return what fetches pages and feeds, for one event loop."""
+        return Fetcher(
+            HostRules(self._settings.allowed_hosts, self._settings.refused_hosts),
+            user_agent=user_agent(self._settings.source_url),
+            refused_domains=self._refused_domains,
         )
 
     def warm_up(self) -> None:

@@ -1,7 +1,8 @@
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data.database import Database, open_database, storage_errors, write
 from data.migrations import memory
@@ -57,6 +58,17 @@ class GivenAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A quote that stands in a message, and which state of its story is marked there ('' none)."""
+
+    answer_id: str
+    channel_id: int
+    message_id: int
+    citation: GivenCitation
+    marked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Votes:
     """How many people called answers helpful, and how many did not."""
 
@@ -82,7 +94,7 @@ class AnswerStore:
             for c in citations:
                 highlight = (c.highlight.start, c.highlight.end) if c.highlight else (None, None)
                 self._db.execute(
-                    "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
                     [
                         answer_id,
                         c.number,
@@ -122,19 +134,46 @@ class AnswerStore:
         rows = self._db.query(
             "SELECT * FROM citations WHERE answer_id = ? ORDER BY number", [answer_id]
         )
-        return tuple(
-            GivenCitation(
-                number=row["number"],
-                collection=row["collection"],
-                article_id=row["article_id"],
-                revision_id=row["revision_id"],
-                span=Span(row["start"], row["end"]),
-                highlight=Span(row["highlight_start"], row["highlight_end"])
-                if row["highlight_start"] is not None
-                else None,
+        return tuple(_citation(row) for row in rows)
+
+    def standing(self, collection: str) -> list[Standing]:
+        """Return the quotes from a collection in messages that may be edited still."""
+        rows = self._db.query(
+            "SELECT c.*, a.channel_id, a.message_id FROM citations c"
+            " JOIN answers a ON a.id = c.answer_id"
+            " WHERE c.collection = ? AND a.message_id IS NOT NULL AND NOT a.lost"
+            " ORDER BY c.rowid",
+            [collection],
+        )
+        return [
+            Standing(
+                answer_id=row["answer_id"],
+                channel_id=row["channel_id"],
+                message_id=row["message_id"],
+                citation=_citation(row),
+                marked=row["marked"],
             )
             for row in rows
-        )
+        ]
+
+    def quoted_collections(self) -> list[str]:
+        """Return the names of the collections that answers quoted from, sorted."""
+        rows = self._db.execute("SELECT DISTINCT collection FROM citations ORDER BY collection")
+        return [row[0] for row in rows.fetchall()]
+
+    def marked(self, answer_id: str, marks: Mapping[int, str]) -> None:
+        """Store which state of its story stands at each quote, by its number."""
+        with write(self._db):
+            for number, mark in marks.items():
+                self._db.execute(
+                    "UPDATE citations SET marked = ? WHERE answer_id = ? AND number = ?",
+                    [mark, answer_id, number],
+                )
+
+    def lose(self, answer_id: str) -> None:
+        """Remember that the message of an answer can no longer be edited."""
+        with write(self._db):
+            self._db.execute("UPDATE answers SET lost = 1 WHERE id = ?", [answer_id])
 
     def remove(self, answer_id: str) -> None:
         """Delete an answer with its citations and votes, where it is still there."""
@@ -163,3 +202,15 @@ class AnswerStore:
             [guild_id],
         ).fetchone()
         return Votes(int(row[0]), int(row[1]))
+
+
+def _citation(row: dict[str, Any]) -> GivenCitation:
+    start, end = row["highlight_start"], row["highlight_end"]
+    return GivenCitation(
+        number=row["number"],
+        collection=row["collection"],
+        article_id=row["article_id"],
+        revision_id=row["revision_id"],
+        span=Span(row["start"], row["end"]),
+        highlight=Span(start, end) if start is not None else None,
+    )

@@ -6,13 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from data.database import Database, parts, scalar, write
-from data.dates import days_covered
-from data.errors import NotFoundError, StorageError
+from data.errors import NotFoundError, StorageError, UserError
 from data.identity import identify, remember_external_id
+from data.merging import merged, remember_said
 from data.models import Attribution, Draft, Revision, text_hash
-from data.plaintext import title_from
 from data.revisions import REVISIONS, insert_revision, now, revision_from, touch
-from data.urls import canonical_url
+from data.urls import canonical_url, lies_in
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +45,14 @@ class ArticleStore:
     def save(self, draft: Draft) -> Saved:
         """Store the draft as a new story, as a new revision of a known one, or not at all.
 
-        The rules, in order: a known external id is that story; a known URL is that story, unless
-        both have external ids and these differ; the same text from the same publisher at the
-        same URL is that story. A known story with the same text and attribution is left as it
-        is. What a draft does not know (an author, say) does not erase what is known.
+        The rules, in order: a story that the draft names; a known external id is that story; a
+        known URL is that story, unless both have external ids and these differ; the same text
+        from the same publisher at the same URL is that story. A known story with the same text and
+        attribution is left as it is. What a draft does not know (an author, say) does not erase
+        what is known.
+
+        Raises:
+            NotFoundError: if the draft names a story that is not here any more.
         """
         with write(self._db):
             article_id = identify(self._db, draft)
@@ -57,12 +60,14 @@ class ArticleStore:
                 return Saved(SaveStatus.NEW, self._insert_article(draft))
             current = self._sound(article_id)
             named = remember_external_id(self._db, draft.external_id, article_id)
-            attribution = draft.attribution if current is None else _merged(current, draft)
-            if current and (draft.text, attribution) == (current.text, current.attribution):
+            attribution = merged(self._db, article_id, current, draft)
+            remember_said(self._db, article_id, draft)
+            known = current and (current.text, current.attribution)
+            if known == (draft.text, attribution) and not self._is_withdrawn(article_id):
                 if named:
                     self._touch()
                 return Saved(SaveStatus.SAME, self.get(article_id))
-            revision_id = self._new_revision(article_id, draft.text, attribution)
+            revision_id = self._new_revision(article_id, draft.text, attribution, draft.modified_at)
             return Saved(SaveStatus.CHANGED, self.revision(revision_id))
 
     def preview(self, draft: Draft) -> tuple[SaveStatus, Attribution]:
@@ -71,10 +76,9 @@ class ArticleStore:
         if article_id is None:
             return SaveStatus.NEW, draft.attribution
         current = self._sound(article_id)
-        if current is None:
-            return SaveStatus.CHANGED, draft.attribution
-        attribution = _merged(current, draft)
-        same = draft.text == current.text and attribution == current.attribution
+        attribution = merged(self._db, article_id, current, draft)
+        known = current and (current.text, current.attribution)
+        same = known == (draft.text, attribution) and not self._is_withdrawn(article_id)
         return (SaveStatus.SAME if same else SaveStatus.CHANGED), attribution
 
     def edit(self, article_id: str, attribution: Attribution) -> Saved:
@@ -82,9 +86,12 @@ class ArticleStore:
 
         Raises:
             NotFoundError: if there is no such story.
+            UserError: if it was withdrawn.
         """
         with write(self._db):
             current = self.get(article_id)
+            if self._is_withdrawn(current.article_id):
+                raise UserError("Its publisher withdrew that story, so nothing in it is changed.")
             if attribution == current.attribution:
                 return Saved(SaveStatus.SAME, current)
             revision_id = self._new_revision(current.article_id, current.text, attribution)
@@ -92,6 +99,8 @@ class ArticleStore:
 
     def remove(self, article_id: str) -> Revision:
         """Delete the story with all its revisions and chunks; return what was current.
+
+        That there was one of its id stays known, and when it was removed; nothing else does.
 
         Raises:
             NotFoundError: if there is no such story.
@@ -101,6 +110,9 @@ class ArticleStore:
             # An altered text is no reason to keep it: it is only named here, not quoted.
             removed = self._revision_from({**row, "sha256": text_hash(row["text"])})
             self._db.execute("DELETE FROM articles WHERE id = ?", [removed.article_id])
+            self._db.execute(
+                "INSERT OR REPLACE INTO removals VALUES (?, ?)", [removed.article_id, now()]
+            )
             self._touch()
             return removed
 
@@ -178,9 +190,10 @@ class ArticleStore:
         return int(scalar(self._db, sql, article_id))
 
     def newest(self) -> Revision | None:
-        """Return the story with the latest known date, or None where no date is known."""
+        """Return the story with the latest known date that is not withdrawn, or None."""
         rows = self._db.query(
-            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id WHERE r.last_day IS NOT NULL"
+            f"{REVISIONS} JOIN articles a ON a.revision_id = r.id"
+            " WHERE r.last_day IS NOT NULL AND a.withdrawn_at IS NULL"
             " ORDER BY r.last_day DESC, r.published_at DESC"
         )
         return next(self._sound_only(rows), None)
@@ -193,6 +206,14 @@ class ArticleStore:
         )
         return [row["source"] for row in rows]
 
+    def of_domain(self, domain: str) -> list[str]:
+        """Return the ids of the stories with a link into a domain or one of its subdomains."""
+        rows = self._db.execute(
+            "SELECT DISTINCT a.id, r.url FROM articles a JOIN revisions r ON r.article_id = a.id"
+            " WHERE r.url IS NOT NULL ORDER BY a.id"
+        )
+        return list({row[0]: None for row in rows.fetchall() if lies_in(row[1], domain)})
+
     def generation(self) -> int:
         """Return the number that every committed change of the collection raises."""
         return int(scalar(self._db, "SELECT value FROM state WHERE key = 'generation'"))
@@ -204,33 +225,14 @@ class ArticleStore:
         """
         return int(scalar(self._db, "SELECT value FROM state WHERE key = 'token'"))
 
-    def altered_revisions(self) -> list[int]:
-        """Return the ids of the revisions whose text no longer matches its hash."""
-        rows = self._db.query("SELECT id, text, sha256 FROM revisions ORDER BY id")
-        return [row["id"] for row in rows if text_hash(row["text"]) != row["sha256"]]
-
-    def altered_attributions(self) -> list[int]:
-        """Return the ids of the revisions whose date or link is not what was derived from it."""
-        rows = self._db.query(
-            "SELECT r.id, r.published_at, r.first_day, r.last_day, r.url, a.canonical_url,"
-            " a.revision_id IS r.id AS current"
-            " FROM revisions r JOIN articles a ON a.id = r.article_id ORDER BY r.id"
-        )
-        return [row["id"] for row in rows if not _derived_fits(row)]
-
-    def broken_articles(self) -> list[str]:
-        """Return the ids of the stories that have no current revision of their own."""
-        rows = self._db.query(
-            "SELECT a.id FROM articles a LEFT JOIN revisions r ON r.id = a.revision_id"
-            " WHERE r.id IS NULL OR r.article_id != a.id ORDER BY a.id"
-        )
-        return [row["id"] for row in rows]
-
     def _insert_article(self, draft: Draft) -> Revision:
         article_id = self._new_id()
         self._db.execute("INSERT INTO articles (id, added_at) VALUES (?, ?)", [article_id, now()])
         remember_external_id(self._db, draft.external_id, article_id)
-        revision_id = self._new_revision(article_id, draft.text, draft.attribution)
+        remember_said(self._db, article_id, draft)
+        revision_id = self._new_revision(
+            article_id, draft.text, draft.attribution, draft.modified_at
+        )
         return self.revision(revision_id)
 
     def _new_id(self) -> str:
@@ -246,14 +248,25 @@ class ArticleStore:
             if not taken:
                 return candidate
 
-    def _new_revision(self, article_id: str, text: str, attribution: Attribution) -> int:
-        revision_id = insert_revision(self._db, article_id, text, attribution)
+    def _new_revision(
+        self,
+        article_id: str,
+        text: str,
+        attribution: Attribution,
+        modified_at: str | None = None,
+    ) -> int:
+        revision_id = insert_revision(self._db, article_id, text, attribution, modified_at)
         self._db.execute(
-            "UPDATE articles SET revision_id = ?, canonical_url = ? WHERE id = ?",
+            "UPDATE articles SET revision_id = ?, canonical_url = ?, withdrawn_at = NULL"
+            " WHERE id = ?",
             [revision_id, canonical_url(attribution.url), article_id],
         )
         self._touch()
         return revision_id
+
+    def _is_withdrawn(self, article_id: str) -> bool:
+        found = scalar(self._db, "SELECT withdrawn_at FROM articles WHERE id = ?", article_id)
+        return found is not None
 
     def _touch(self) -> None:
         touch(self._db)
@@ -270,28 +283,3 @@ class ArticleStore:
 
     def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         return next(iter(list(self._db.query(sql, list(parameters)))), None)
-
-
-def _derived_fits(row: dict[str, Any]) -> bool:
-    try:
-        days = days_covered(row["published_at"]) or (None, None)
-        link = canonical_url(row["url"]) if row["current"] else row["canonical_url"]
-    except ValueError:  # no date or address that was ever stored
-        return False
-    return (*days, link) == (row["first_day"], row["last_day"], row["canonical_url"])
-
-
-def _merged(current: Revision, draft: Draft) -> Attribution:
-    """Return the draft's attribution, with what it leaves open taken from the current one.
-
-    A title that was made from the text is made again when the text changes.
-    """
-    old, new = current.attribution, draft.attribution
-    made = old.title == title_from(current.text)
-    return Attribution(
-        title=new.title if draft.title_given or made else old.title,
-        source=new.source or old.source,
-        author=new.author or old.author,
-        published_at=new.published_at or old.published_at,
-        url=new.url or old.url,
-    )

@@ -176,9 +176,13 @@ class ChunkStore:
         return rows.fetchall()
 
     def unchunked_revisions(self, build_id: int) -> list[int]:
-        """Return the current revisions that have no chunk in the build yet, ascending."""
+        """Return the current revisions that have no chunk in the build yet, ascending.
+
+        Those of stories that were withdrawn are to have none.
+        """
         rows = self._db.execute(
-            "SELECT a.revision_id FROM articles a WHERE NOT EXISTS (SELECT 1 FROM chunks c"
+            "SELECT a.revision_id FROM articles a WHERE a.withdrawn_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM chunks c"
             " WHERE c.build_id = ? AND c.revision_id = a.revision_id) ORDER BY a.revision_id",
             [build_id],
         )
@@ -213,7 +217,7 @@ class ChunkStore:
         rows = self._db.execute(
             "SELECT c.id FROM chunks c JOIN revisions r ON r.id = c.revision_id"
             " JOIN articles a ON a.id = r.article_id"
-            " WHERE a.revision_id IS NOT r.id ORDER BY c.id"
+            " WHERE a.revision_id IS NOT r.id OR a.withdrawn_at IS NOT NULL ORDER BY c.id"
         )
         return [row[0] for row in rows.fetchall()]
 

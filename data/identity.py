@@ -1,12 +1,21 @@
 """Which stored story a draft is a version of; the rules are in docs/adr/0004."""
 
 from data.database import Database, scalar
+from data.errors import NotFoundError
 from data.models import Draft, text_hash
 from data.urls import canonical_url
 
 
 def identify(db: Database, draft: Draft) -> str | None:
-    """Return the id of the story that the draft is a version of, or None."""
+    """Return the id of the story that the draft is a version of, or None.
+
+    Raises:
+        NotFoundError: if it names one that is not here any more.
+    """
+    if draft.article_id is not None:
+        if scalar(db, "SELECT 1 FROM articles WHERE id = ?", draft.article_id) is None:
+            raise NotFoundError("That story was removed in the meantime.")
+        return draft.article_id
     if draft.external_id is not None:
         known = _by_external_id(db, draft.external_id)
         if known is not None:

@@ -91,6 +91,43 @@ def m003_origins(db: Database) -> None:
         ) STRICT""")
 
 
+@stories()
+def m004_web(db: Database) -> None:
+    """Remember what a story's page says and when it is looked at again; withdrawals; removals.
+
+    `said` is the attribution as a machine read it last, by which a correction of the publisher's
+    is told from one that somebody made here. Of a removed story only its id stays, so that an
+    answer that quoted it can say so.
+    """
+    db.execute("ALTER TABLE articles ADD COLUMN withdrawn_at TEXT")
+    db.execute("ALTER TABLE revisions ADD COLUMN modified_at TEXT")
+    db.execute("""
+        CREATE TABLE pages (
+            article_id TEXT PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,
+            url TEXT NOT NULL,
+            etag TEXT,
+            last_modified TEXT,
+            checked_at TEXT NOT NULL,
+            next_check_at TEXT NOT NULL,
+            problem TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX pages_next ON pages(next_check_at)")
+    db.execute("""
+        CREATE TABLE said (
+            article_id TEXT PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE,
+            title TEXT,
+            source TEXT,
+            author TEXT,
+            published_at TEXT,
+            url TEXT
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE removals (
+            article_id TEXT PRIMARY KEY,
+            removed_at TEXT NOT NULL
+        ) STRICT""")
+
+
 memory = Migrations("memory")
 
 
@@ -143,4 +180,55 @@ def m001_memory(db: Database) -> None:
             message_id INTEGER NOT NULL,
             kind TEXT NOT NULL,
             build_id INTEGER
+        ) STRICT""")
+
+
+@memory()
+def m002_web(db: Database) -> None:
+    """Create what feeds, corrected answers and domains that were taken out need.
+
+    `citations.marked` says which state of its story stands in the message; an answer is `lost`
+    where Discord no longer lets it be edited.
+    """
+    db.execute("ALTER TABLE citations ADD COLUMN marked TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE answers ADD COLUMN lost INTEGER NOT NULL DEFAULT 0")
+    db.execute("""
+        CREATE TABLE feeds (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            collection TEXT NOT NULL,
+            url TEXT NOT NULL,
+            title TEXT,
+            added_by INTEGER,
+            channel_id INTEGER,
+            announce_id INTEGER,
+            daily_limit INTEGER NOT NULL,
+            paused TEXT,
+            etag TEXT,
+            last_modified TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            problem TEXT,
+            polled_at TEXT,
+            next_poll_at TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (collection, url)
+        ) STRICT""")
+    db.execute("CREATE INDEX feeds_next ON feeds(next_poll_at)")
+    db.execute("""
+        CREATE TABLE feed_items (
+            feed_id INTEGER NOT NULL REFERENCES feeds(id) ON DELETE CASCADE,
+            guid TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            reason TEXT,
+            title TEXT,
+            article_id TEXT,
+            tries INTEGER NOT NULL,
+            seen_at TEXT NOT NULL,
+            taken_at TEXT,
+            PRIMARY KEY (feed_id, guid)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE refused_domains (
+            domain TEXT PRIMARY KEY,
+            refused_at TEXT NOT NULL
         ) STRICT""")

@@ -78,14 +78,20 @@ class Attribution:
 class Draft:
     """A story on its way in: normalised text, attribution, and what had to be said about it.
 
-    `title_given` is False where the title was made from the text; `notes` are sentences for the
-    person who adds the story ("the date ... is in the future, so the date stays unknown").
+    `title_given` is False where the title was made from the text. `said` is the attribution as it
+    was read out of a page or feed, None where a person gave it. `modified_at` is when the publisher
+    changed it, as the page says. `article_id` names the story that it is surely a version of.
+    `notes` are sentences for the person who adds
+    the story ("the date ... is in the future, so the date stays unknown").
     """
 
     text: str
     attribution: Attribution
     external_id: str | None = None
     title_given: bool = True
+    said: Attribution | None = None
+    article_id: str | None = None
+    modified_at: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -95,6 +101,7 @@ class Revision:
 
     `external_id` is the story's id in the file it was imported from, repeated here so that a
     revision can be cited without a second look-up. `id` counts within its `collection`.
+    `created_at` is when it was stored; `modified_at` is when its publisher changed it, where known.
 
     Raises:
         ValueError: if `sha256` is not the text's own hash: a stored text that was altered
@@ -109,6 +116,7 @@ class Revision:
     attribution: Attribution
     created_at: str
     collection: str = ""
+    modified_at: str | None = None
 
     def __post_init__(self) -> None:
         if text_hash(self.text) != self.sha256:

@@ -13,7 +13,13 @@ REVISIONS = """
 """
 
 
-def insert_revision(db: Database, article_id: str, text: str, attribution: Attribution) -> int:
+def insert_revision(
+    db: Database,
+    article_id: str,
+    text: str,
+    attribution: Attribution,
+    modified_at: str | None = None,
+) -> int:
     """Store a revision and return its id; the chunks of the story's earlier ones are deleted.
 
     Earlier revisions stay as history, but only the current one is searched.
@@ -21,8 +27,8 @@ def insert_revision(db: Database, article_id: str, text: str, attribution: Attri
     days = days_covered(attribution.published_at) or (None, None)
     cursor = db.execute(
         "INSERT INTO revisions (article_id, text, sha256, title, source, author,"
-        " published_at, url, first_day, last_day, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " published_at, url, first_day, last_day, created_at, modified_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             article_id,
             text,
@@ -34,6 +40,7 @@ def insert_revision(db: Database, article_id: str, text: str, attribution: Attri
             attribution.url,
             *days,
             now(),
+            modified_at,
         ],
     )
     revision_id = int(cursor.lastrowid or 0)
@@ -72,6 +79,7 @@ def revision_from(row: dict[str, Any], collection: str) -> Revision:
             attribution=attribution_from(row),
             created_at=row["created_at"],
             collection=collection,
+            modified_at=row["modified_at"],
         )
     except ValueError as error:
         raise StorageError(

@@ -17,7 +17,9 @@ class Settings:
     The environment wins. `cache` holds the converted encoder, which any home can share;
     `confidence_threshold` is the lowest confidence, 0..1, at which an answer is given (None: the
     calibrated default). The addresses of Discord's interface, gateway and files are None for
-    Discord's own; `source_url` is where people find the source of what runs.
+    Discord's own; `source_url` is where people find the source of what runs. `allowed_hosts` are
+    reached although they lie in the operator's own network, `refused_hosts` never, with all their
+    subdomains.
     """
 
     home: Path
@@ -29,6 +31,8 @@ class Settings:
     discord_api: str | None = None
     discord_gateway: str | None = None
     discord_cdn: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    refused_hosts: tuple[str, ...] = ()
 
 
 def default_home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -48,6 +52,8 @@ def load_settings(
 
     def value(name: str) -> str | None:
         found = environment.get(f"PULLQUOTE_{name.upper()}") or file.get(name)
+        if isinstance(found, list):
+            found = ",".join(map(str, found))
         return None if found in (None, "") else str(found)
 
     cache = value("cache")
@@ -61,6 +67,8 @@ def load_settings(
         discord_api=value("discord_api"),
         discord_gateway=value("discord_gateway"),
         discord_cdn=value("discord_cdn"),
+        allowed_hosts=_hosts(value("allowed_hosts")),
+        refused_hosts=_hosts(value("refused_hosts")),
     )
 
 
@@ -100,6 +108,11 @@ def _switch(name: str, value: str | None) -> bool:
     if value.lower() in ("0", "false", "no", "off"):
         return False
     raise UserError(f"The setting {name} is {value!r}, but it must be true or false.")
+
+
+def _hosts(value: str | None) -> tuple[str, ...]:
+    """Return the hosts in a list with commas or blanks between them, in lower case."""
+    return tuple((value or "").replace(",", " ").lower().split())
 
 
 def _fraction(name: str, value: str | None) -> float | None:

@@ -1,6 +1,8 @@
 import re
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from data.addresses import in_domain
+
 # Query parameters that tell how a reader came to a page, not which page it is.
 _TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -38,6 +40,15 @@ def canonical_url(url: str | None) -> str | None:
     return urlunsplit(
         ("https", host + port, parts.path.rstrip("/"), urlencode(kept, encoding="latin-1"), "")
     )
+
+
+def lies_in(url: str | None, domain: str) -> bool:
+    """Return whether an address leads to a domain or one of its subdomains; None leads nowhere."""
+    try:
+        host = (urlsplit(url).hostname or "") if url else ""
+    except ValueError:
+        return False
+    return bool(host) and in_domain(host, domain)
 
 
 # Words at each end by which a browser finds a longer passage.

@@ -1,5 +1,6 @@
 """How a story gets from Discord into a server's collection."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -10,26 +11,35 @@ from data.errors import StoryRefusedError, UserError
 from data.ingestion import MAX_FILE_BYTES, STORY_SUFFIXES, Given, parse_story
 from data.models import Draft
 from data.origins import Origin
+from data.page_files import PAGE_SUFFIXES, is_address, is_page_file, page_of
+from data.webstories import draft_from_page
 from handlers.asking import NOBODY
 from handlers.desk import Desk
 from handlers.layout import Layout
-from handlers.pending import Waiting
+from handlers.pending import ReadStory, Waiting
 from handlers.scope import everybody_sees, require_contributor
 from handlers.services import Session
-from handlers.stories import confirm_layout, saved_layout
+from handlers.stories import confirm_layout, saved_layout, several_layout
 from handlers.worker import Lane
 
 # Characters; a longer one would keep those of every other server waiting while it is encoded.
 MAX_STORY = 100_000
+MAX_LINKS = 5  # of one message
+# A message with links and at most this many characters beside them brings the pages, not itself.
+_AROUND_LINKS = 280
+_ADDRESS = re.compile(r"https?://[^\s<>]+")
+# What may stand behind an address in a sentence or in markdown, and is no part of it.
+_BEHIND = ".,;:!?'\"*_)]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What somebody brings: a text or a file, what they say about it, and its message's link."""
+    """What somebody brings: a text, a file or addresses, what they say about it, its message."""
 
     given: Given
     written: str = ""
     file: discord.Attachment | None = None
+    urls: tuple[str, ...] = ()
     link: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -45,74 +55,120 @@ async def add_story(
         UserError: if the person may not, or there is no story in it; nothing is stored then.
     """
     guild_id = require_contributor(interaction)
+    if is_address(brought.written) and len(brought.written.split()) == 1 and not brought.file:
+        brought = replace(brought, urls=(brought.written.strip(),), written="")
     _require_something(brought)
     seen = everybody_sees(interaction)
     private = brought.link is not None or not (seen or warned)
-    await interaction.response.defer(ephemeral=private, thinking=True)
-    draft = await read_draft(desk, brought)
+    with desk.limits.question(interaction.user.id, guild_id):
+        await interaction.response.defer(ephemeral=private, thinking=True)
+        waiting = await _read(desk, brought, guild_id, interaction.user.id)
     if not (seen or warned):
-        waiting = Waiting(guild_id, interaction.user.id, draft, brought.link)
-        layout = confirm_layout(draft.attribution.title, desk.pending.put(waiting))
+        titles = [story.draft.attribution.title for story in waiting.stories]
+        layout = confirm_layout(titles, desk.pending.put(waiting))
         await interaction.edit_original_response(view=layout, allowed_mentions=NOBODY)
         return
-    await store(desk, interaction, guild_id, draft, brought.link)
+    await store(desk, interaction, waiting)
 
 
-async def store(
-    desk: Desk,
-    interaction: discord.Interaction,
-    guild_id: int,
-    draft: Draft,
-    link: str | None,
-) -> None:
-    """Store a story and say so in the message that was deferred; it is linked to that message."""
-    user_id = interaction.user.id
+async def store(desk: Desk, interaction: discord.Interaction, waiting: Waiting) -> None:
+    """Store stories and say so in the message that was deferred; they are linked to that message.
 
+    Raises:
+        UserError: if the only one cannot be stored.
+    """
+    outcomes = [await _store_one(desk, waiting, story) for story in waiting.stories]
+    saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
+    refused = [*waiting.refused, *(str(o) for o in outcomes if isinstance(o, UserError))]
+    if not saved:
+        raise UserError("\n".join(refused))
+    seen = everybody_sees(interaction)
+    layout: Layout
+    if len(saved) == 1 and not refused:
+        notes = waiting.stories[0].draft.notes
+        layout = saved_layout(saved[0], waiting.user_id, notes, seen_by_all=seen)
+    else:
+        layout = several_layout(saved, waiting.user_id, refused, seen_by_all=seen)
+    message = await interaction.edit_original_response(view=layout, allowed_mentions=NOBODY)
+    if waiting.link is None and not message.flags.ephemeral:
+        origins = [Origin(s.revision.article_id, waiting.user_id, message.jump_url) for s in saved]
+
+        def record(session: Session) -> None:
+            for origin in origins:
+                session.writable.origins.record(origin)
+
+        await desk.worker.run(waiting.guild_id, record, lane=Lane.WRITE)
+    desk.nudge()
+
+
+async def _store_one(desk: Desk, waiting: Waiting, story: ReadStory) -> Saved | UserError:
     def save(session: Session) -> Saved:
         services = session.writable
-        return services.indexer.add(
-            draft,
-            along=lambda r: services.origins.record(Origin(r.article_id, user_id, link)),
-        )
 
-    saved = await desk.worker.run(guild_id, save, lane=Lane.WRITE)
-    layout: Layout = saved_layout(
-        saved, user_id, draft.notes, seen_by_all=everybody_sees(interaction)
-    )
-    message = await interaction.edit_original_response(view=layout, allowed_mentions=NOBODY)
-    if link is None and not message.flags.ephemeral:
-        origin = Origin(saved.revision.article_id, user_id, message.jump_url)
-        await desk.worker.run(
-            guild_id, lambda session: session.writable.origins.record(origin), lane=Lane.WRITE
-        )
+        def along(article_id: str) -> None:
+            services.origins.record(Origin(article_id, waiting.user_id, waiting.link))
+            if story.page is not None:
+                services.rechecks.record(article_id, story.page)
+
+        return services.indexer.add(story.draft, along=lambda r: along(r.article_id))
+
+    try:
+        return await desk.worker.run(waiting.guild_id, save, lane=Lane.WRITE)
+    except StoryRefusedError as error:
+        return error
 
 
-async def read_draft(desk: Desk, brought: Brought) -> Draft:
-    """Return the story in what somebody brought.
+async def _read(desk: Desk, brought: Brought, guild_id: int, user_id: int) -> Waiting:
+    """Return the stories in what somebody brought.
 
     Raises:
         UserError: if there is none in it.
     """
-    if brought.file is None:
-        raw, name = brought.written.encode("utf-8", "ignore"), "The text"
-    else:
-        raw, name = await brought.file.read(), brought.file.filename
-    draft = await desk.worker.call(
-        lambda: parse_story(raw, name=name, given=brought.given), lane=Lane.CHECK
-    )
+    if not brought.urls:
+        story = ReadStory(_fitting(await _read_draft(desk, brought), brought.notes))
+        return Waiting(guild_id, user_id, (story,), brought.link)
+    stories, refused = [], []
+    for url in brought.urls:
+        try:
+            page, draft = await desk.web.story(url, brought.given)
+            stories.append(ReadStory(_fitting(draft, brought.notes), page))
+        except UserError as error:
+            refused.append(f"{url}: {error}" if len(brought.urls) > 1 else str(error))
+    if not stories:
+        raise StoryRefusedError("\n".join(refused))
+    return Waiting(guild_id, user_id, tuple(stories), brought.link, tuple(refused))
+
+
+def _fitting(draft: Draft, notes: tuple[str, ...]) -> Draft:
     if len(draft.text) > MAX_STORY:
         raise StoryRefusedError(
             f"The story has {len(draft.text):,} characters; at most {MAX_STORY:,} can be added "
             "from Discord. The operator can add longer ones."
         )
-    return replace(draft, notes=(*draft.notes, *brought.notes))
+    return replace(draft, notes=(*draft.notes, *notes))
+
+
+async def _read_draft(desk: Desk, brought: Brought) -> Draft:
+    if brought.file is None:
+        raw, name = brought.written.encode("utf-8", "ignore"), "The text"
+    else:
+        raw, name = await brought.file.read(), brought.file.filename
+    if is_page_file(name):
+        read = await desk.web.read(page_of(raw, name=name))
+        return draft_from_page(read.extracted, brought.given)
+    return await desk.worker.call(
+        lambda: parse_story(raw, name=name, given=brought.given), lane=Lane.CHECK
+    )
 
 
 def brought_by(message: discord.Message) -> Brought:
-    """Return the story in a message: its text file, else its text, or that of a forwarded one.
+    """Return the story in a message: its file, else what it links to, else its text.
+
+    Of a forwarded message it is the one that was forwarded. A message that says much beside its
+    links is a story itself.
 
     Raises:
-        StoryRefusedError: if it has several text files.
+        StoryRefusedError: if it has several files, or more links than are taken at once.
     """
     snapshot = next(iter(message.message_snapshots), None)
     attachments = [*message.attachments, *(snapshot.attachments if snapshot else ())]
@@ -122,34 +178,56 @@ def brought_by(message: discord.Message) -> Brought:
             "That message has several text files. Add them one by one, with `/article add`."
         )
     written = message.content or (snapshot.content if snapshot else "")
-    if not files:
-        return Brought(Given(), written=written, link=message.jump_url)
-    notes = ("The text of the message is left out; its file was added.",) if written else ()
-    return Brought(Given(), file=files[0], link=message.jump_url, notes=notes)
+    if files:
+        notes = ("The text of the message is left out; its file was added.",) if written else ()
+        return Brought(Given(), file=files[0], link=message.jump_url, notes=notes)
+    urls = addresses_in(written)
+    if urls and len(_ADDRESS.sub("", written).strip()) <= _AROUND_LINKS:
+        if len(urls) > MAX_LINKS:
+            raise StoryRefusedError(
+                f"That message has {len(urls)} links; at most {MAX_LINKS} are added at once."
+            )
+        return Brought(Given(), urls=urls, link=message.jump_url)
+    return Brought(Given(), written=written, link=message.jump_url)
+
+
+def addresses_in(written: str) -> tuple[str, ...]:
+    """Return the web addresses in a message, each once, without what stands behind them."""
+    found: dict[str, None] = {}
+    for match in _ADDRESS.finditer(written):
+        address = match[0]
+        while address[-1] in _BEHIND and not (address[-1] == ")" and "(" in address):
+            address = address[:-1]
+        found[address] = None
+    return tuple(found)
 
 
 def holds_story(file: discord.Attachment) -> bool:
     """Return whether a file has a name of the kind that stories have."""
     suffix = PurePath(file.filename).suffix.lower()
-    return bool(suffix) and suffix in STORY_SUFFIXES
+    return bool(suffix) and suffix in (*STORY_SUFFIXES, *PAGE_SUFFIXES)
 
 
 def _require_something(brought: Brought) -> None:
     """Return if there may be a story in it, as far as that is seen before it is read.
 
     Raises:
-        UserError: if there is none, or both a text and a file.
+        UserError: if there is none, or more than one of a text, a file and an address.
     """
     file, written = brought.file, brought.written
-    if file is not None and written.strip():
-        raise UserError("There is a text and a file. Give one of them, so that I know which.")
+    if file is not None and (written.strip() or brought.urls):
+        other = "a text" if written.strip() else "an address"
+        raise UserError(f"There is {other} and a file. Give one of them, so that I know which.")
+    if any(not is_address(url) for url in brought.urls):
+        raise StoryRefusedError("A web address begins with https:// or http://.")
     if file is None:
-        if not written.strip():
+        if not written.strip() and not brought.urls:
             raise StoryRefusedError("There is no text in it. Paste a story, or choose a file.")
         return
     if not holds_story(file):
         raise StoryRefusedError(
-            f"{file.filename} is not a kind of file that holds a story: use .txt or .md."
+            f"{file.filename} is not a kind of file that holds a story: use .txt, .md, .html "
+            "or .pdf."
         )
     if file.size > MAX_FILE_BYTES:
         raise StoryRefusedError(

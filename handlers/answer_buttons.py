@@ -20,6 +20,7 @@ from handlers.layout import (
     text,
 )
 from handlers.markdown import emphasised, escaped, shortened, size
+from handlers.marks import correction_words
 from handlers.render import (
     ANSWER_COLOUR,
     attribution_text,
@@ -32,6 +33,7 @@ from handlers.render import (
 from handlers.scope import NotAllowedError, may_add, place_of, readable_server
 from handlers.services import Session
 from index.citations import surroundings
+from index.corrections import Correction, Standing, correction
 from index.models import Citation
 
 MORE_QUOTES = 8
@@ -93,7 +95,7 @@ def _is_private(interaction: discord.Interaction) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Context:
     revision: Revision
-    current: Revision
+    correction: Correction
     citation: GivenCitation
     origin: Origin | None
 
@@ -104,13 +106,12 @@ def _context(session: Session, interaction: discord.Interaction, pressed: Presse
     services = session.of(citation.collection) if citation is not None else None
     if citation is None or services is None:
         raise NotFoundError(_GONE)
-    try:
-        current = services.articles.get(citation.article_id)
-        revision = services.articles.revision(citation.revision_id)
-    except NotFoundError as error:
-        raise NotFoundError("That story was removed since, so it is no longer quoted.") from error
+    now = correction(services.articles, services.standing, citation)
+    if now.standing is Standing.REMOVED:
+        raise NotFoundError(correction_words(now) or _GONE)
+    revision = services.articles.revision(citation.revision_id)
     origins = services.origins.of([citation.article_id])
-    return _Context(revision, current, citation, origins.get(citation.article_id))
+    return _Context(revision, now, citation, origins.get(citation.article_id))
 
 
 def context_layout(context: _Context) -> Layout:
@@ -123,10 +124,8 @@ def context_layout(context: _Context) -> Layout:
         if size(block) <= _MAX_AROUND:
             break
     items = [text(block), text(attribution_text(revision, quote, context.origin))]
-    if context.current.sha256 != revision.sha256:
-        still = "still" if quote in context.current.text else "no longer"
-        day = context.current.created_at[:10]
-        items.append(text(f"⚠️ The story changed on {day}; the quoted words are {still} in it."))
+    if (words := correction_words(context.correction)) is not None:
+        items.append(text(words))
     return Layout(panel(*items, colour=ANSWER_COLOUR))
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
+from data.fetch import Fetcher
 
+from data.database import Database
 from data.errors import UserError
 from data.ingestion import Given
 from data.models import Filters
@@ -26,6 +28,14 @@ class Opening(Protocol):
 
     def session(self, guild_id: int | None) -> Session:
         """Return what one request of a server may touch; None is a direct message."""
+        ...
+
+    def memory(self) -> Database:
+        """Return a connection to what the bot itself remembers."""
+        ...
+
+    def fetcher(self) -> Fetcher:
+        """Return what fetches pages, for one event loop."""
         ...
 
     def warm_up(self) -> None:

@@ -9,15 +9,22 @@ from discord import app_commands
 from data.articles import Saved
 from data.headlines import Headline
 from data.ingestion import Given, amended
-from data.models import Attribution, Revision
-from handlers.adding import Brought, add_story, brought_by, store
+from data.models import Attribution
+from handlers.adding import Brought, add_story, brought_by
 from handlers.asking import NOBODY
+from handlers.checking import check_story
 from handlers.desk import Desk
 from handlers.errors import Complete, completing
 from handlers.forms import DetailsForm, StoryForm
-from handlers.layout import Action, Layout, Pressed, notice
-from handlers.library import found_stories, list_page, own_story, story_page
-from handlers.markdown import one_line
+from handlers.layout import notice
+from handlers.library import (
+    found_stories,
+    history_page,
+    list_page,
+    own_story,
+    show_page,
+    story_page,
+)
 from handlers.render import MAX_SOURCE, story_line
 from handlers.scope import everybody_sees, may_add, require_contributor, server_of
 from handlers.services import Session
@@ -43,11 +50,15 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
 
-    @group.command(description="Add a story: a file here, or a text in the form that opens.")
-    @app_commands.describe(file="A .txt or .md file; leave it out to paste the text.")
+    @group.command(description="Add a story: its address, a file, or a text in a form.")
+    @app_commands.describe(
+        url="Where the story stands in the web: I read it there.",
+        file="A .txt, .md, .html or .pdf file.",
+    )
     @_describe_details()
     async def add(
         interaction: discord.Interaction,
+        url: Link | None = None,
         file: discord.Attachment | None = None,
         title: Title | None = None,
         source: Name | None = None,
@@ -56,16 +67,17 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
         link: Link | None = None,
     ) -> None:
         given = Given(title, source, author, date, link)
-        if file is None:
+        if file is None and url is None:
             await open_story_form(desk, interaction, given)
         else:
-            await add_story(desk, interaction, Brought(given, file=file), warned=False)
+            urls = (url.strip(),) if url is not None else ()
+            await add_story(desk, interaction, Brought(given, file=file, urls=urls), warned=False)
 
     @group.command(name="list", description="List the stories here, the newest first.")
     async def list_(interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         layout = await desk.worker.run(guild_id, lambda session: list_page(session, 0))
-        await _show(interaction, layout)
+        await show_page(interaction, layout)
 
     @group.command(description="Show a story: its details, who added it, its text.")
     @app_commands.describe(article="A title from the list, or an id.")
@@ -74,7 +86,7 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
         layout = await desk.worker.run(
             guild_id, lambda s: story_page(s, article, 0, may_edit=may_add(interaction))
         )
-        await _show(interaction, layout)
+        await show_page(interaction, layout)
 
     @group.command(description="Find stories by what they are about.")
     @app_commands.describe(query="Some words.")
@@ -113,8 +125,22 @@ def article_commands(desk: Desk) -> list[app_commands.Group | app_commands.Conte
     @group.command(description="Delete a story with all its versions.")
     @app_commands.describe(article="A title from the list, or an id.")
     async def remove(interaction: discord.Interaction, article: StoryOption) -> None:
-        await _ask_to_remove(desk, interaction, article)
+        await ask_to_remove(desk, interaction, article)
 
+    @group.command(description="Show a story's versions, and what changed between them.")
+    @app_commands.describe(article="A title from the list, or an id.")
+    async def history(interaction: discord.Interaction, article: StoryOption) -> None:
+        guild_id = server_of(interaction)
+        layout = await desk.worker.run(guild_id, lambda s: history_page(s, article, 0))
+        await show_page(interaction, layout)
+
+    @group.command(description="Look at a story's page again: changed, unchanged, or gone.")
+    @app_commands.describe(article="A title from the list, or an id.")
+    async def check(interaction: discord.Interaction, article: StoryOption) -> None:
+        await check_story(desk, interaction, article)
+
+    history.autocomplete("article")(_titles(desk, own=False))
+    check.autocomplete("article")(_titles(desk, own=True))
     show.autocomplete("article")(_titles(desk, own=False))
     edit.autocomplete("article")(_titles(desk, own=True))
     remove.autocomplete("article")(_titles(desk, own=True))
@@ -205,95 +231,17 @@ async def _edit(desk: Desk, interaction: discord.Interaction, article: str, give
         return session.writable.indexer.edit(current.article_id, attribution)
 
     saved = await desk.worker.run(guild_id, change, lane=Lane.WRITE)
+    desk.nudge()
     line = story_line(saved.revision.attribution, saved.revision.article_id)
     await interaction.edit_original_response(view=notice(f"Now: {line}"), allowed_mentions=NOBODY)
 
 
-async def _ask_to_remove(
+async def ask_to_remove(
     desk: Desk, interaction: discord.Interaction, article: str, *, words: bool = True
 ) -> None:
+    """Ask before a story is deleted."""
     guild_id = require_contributor(interaction)
     revision = await desk.worker.run(guild_id, lambda s: own_story(s, article, words=words))
     await interaction.response.send_message(
         view=remove_layout(revision), ephemeral=True, allowed_mentions=NOBODY
     )
-
-
-# --- buttons
-
-
-async def _list_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    guild_id = server_of(interaction)
-    layout = await desk.worker.run(guild_id, lambda s: list_page(s, pressed.number(0)))
-    await _show(interaction, layout)
-
-
-async def _show_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    guild_id = server_of(interaction)
-    page = pressed.number(1)
-    layout = await desk.worker.run(
-        guild_id,
-        lambda s: story_page(s, pressed.first, page, words=False, may_edit=may_add(interaction)),
-    )
-    await _show(interaction, layout)
-
-
-async def _show(interaction: discord.Interaction, layout: Layout) -> None:
-    """Turn the page where one person alone sees it, else open it for them beside the message."""
-    if interaction.message is not None and interaction.message.flags.ephemeral:
-        await interaction.response.edit_message(view=layout, allowed_mentions=NOBODY)
-    else:
-        await interaction.response.send_message(
-            view=layout, ephemeral=True, allowed_mentions=NOBODY
-        )
-
-
-async def _add_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    await open_story_form(desk, interaction, Given())
-
-
-async def _add_anyway(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    guild_id = require_contributor(interaction)
-    waiting = desk.pending.take(pressed.first, guild_id=guild_id, user_id=interaction.user.id)
-    try:
-        await interaction.response.defer()
-        await store(desk, interaction, guild_id, waiting.draft, waiting.link)
-    except BaseException:
-        desk.pending.put(waiting, key=pressed.first)  # it can be tried again
-        raise
-
-
-async def _edit_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    await open_details_form(desk, interaction, pressed.first, words=False)
-
-
-async def _remove_pressed(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    if pressed.values[1:] != ("yes",):
-        await _ask_to_remove(desk, interaction, pressed.first, words=False)
-        return
-    guild_id = require_contributor(interaction)
-    await interaction.response.defer()
-
-    def delete(session: Session) -> Revision:
-        return session.writable.indexer.remove(
-            own_story(session, pressed.first, words=False).article_id
-        )
-
-    removed = await desk.worker.run(guild_id, delete, lane=Lane.WRITE)
-    title = one_line(removed.attribution.title, 150)
-    await interaction.edit_original_response(view=notice(f"Removed “{title}”."))
-
-
-async def _keep(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
-    await interaction.response.edit_message(view=notice("Nothing was changed."))
-
-
-BUTTONS = {
-    Action.LIST_STORIES: _list_pressed,
-    Action.SHOW_STORY: _show_pressed,
-    Action.ADD_STORY: _add_pressed,
-    Action.ADD_ANYWAY: _add_anyway,
-    Action.EDIT_STORY: _edit_pressed,
-    Action.REMOVE_STORY: _remove_pressed,
-    Action.KEEP: _keep,
-}

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from handlers import ask_commands, discord_commands, index_commands, story_commands
+from handlers import (
+    ask_commands,
+    discord_commands,
+    feed_commands,
+    index_commands,
+    story_commands,
+    web_commands,
+)
 from handlers.app import App, place_options
 from handlers.errors import message_for
 from handlers.logs import LOG_BYTES, LOGS_KEPT
@@ -29,7 +36,14 @@ def cli() -> None:
     """  # noqa: D301  # \b keeps the examples as they stand
 
 
-for _module in (ask_commands, story_commands, index_commands, discord_commands):
+for _module in (
+    ask_commands,
+    story_commands,
+    web_commands,
+    feed_commands,
+    index_commands,
+    discord_commands,
+):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

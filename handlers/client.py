@@ -8,30 +8,39 @@ from collections.abc import Mapping
 from typing import Any
 
 import discord
+from data.reading import Reading
 from discord import app_commands
 
+from data.answers import AnswerStore
+from data.database import Database
 from data.errors import UserError
+from data.guilds import GuildStore
 from data.settings import Settings
-from handlers import admin, answer_buttons, articles, help, logs
+from handlers import admin, answer_buttons, article_buttons, articles, feeds, help, logs
 from handlers.app import Opening
 from handlers.asking import NOBODY, Asking, guild_of, tell_author
 from handlers.chat import act, chat_commands, decide, heard
 from handlers.desk import Desk
 from handlers.errors import report, reported, tell
+from handlers.following import Follower
 from handlers.forms import OpenForms
 from handlers.layout import parse_custom_id
 from handlers.limits import Limits
+from handlers.marking import Marking
 from handlers.pending import Pending
 from handlers.rebuilds import Rebuilds
 from handlers.requests import Requests
-from handlers.services import Session
+from handlers.runner import WorkerRunner
+from handlers.schedule import Schedule
+from handlers.web import Web
 from handlers.worker import Lane, Worker
 
 log = logging.getLogger(__name__)
 
 _BUTTONS = {
     **answer_buttons.BUTTONS,
-    **articles.BUTTONS,
+    **article_buttons.BUTTONS,
+    **feeds.BUTTONS,
     **admin.BUTTONS,
     **help.BUTTONS,
 }
@@ -63,10 +72,21 @@ class PullquoteClient(discord.Client):
             max_ratelimit_timeout=_LONGEST_RATE_LIMIT,
         )
         self._opening = opening
-        self._worker = Worker(opening.session)
+        self._worker = Worker(opening.session, opening.memory)
         self._ready_to_answer = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
         limits, requests = Limits(self._now), Requests()
+        runner = WorkerRunner(self._worker)
+        self._web = Web(fetcher=opening.fetcher(), reading=Reading(), call=runner.call)
+        follower = Follower(web=self._web, runner=runner)
+        self.schedule = Schedule(
+            client=self,
+            web=self._web,
+            runner=runner,
+            follower=follower,
+            marking=Marking(client=self, runner=runner),
+            in_background=self._in_background,
+        )
         self.desk = Desk(
             client=self,
             worker=self._worker,
@@ -78,6 +98,9 @@ class PullquoteClient(discord.Client):
             pending=Pending(self._now),
             requests=requests,
             forms=OpenForms(requests),
+            web=self._web,
+            follower=follower,
+            nudge=self.schedule.nudge,
             source_url=settings.source_url,
         )
         self.tree = _Tree(self)
@@ -88,6 +111,7 @@ class PullquoteClient(discord.Client):
         for command in (
             *chat_commands(self.desk),
             *articles.article_commands(self.desk),
+            feeds.feed_commands(self.desk),
             admin.index_commands(self.desk),
             *help.help_commands(self.desk),
         ):
@@ -137,16 +161,16 @@ class PullquoteClient(discord.Client):
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Forget an answer that somebody deleted."""
-        await self._worker.run(None, lambda s: s.answers.forget_message(event.message_id))
+        await self._worker.remember(lambda db: AnswerStore(db).forget_message(event.message_id))
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget the answers among messages that were deleted together."""
 
-        def forget(session: Session) -> None:
+        def forget(db: Database) -> None:
             for message_id in event.message_ids:
-                session.answers.forget_message(message_id)
+                AnswerStore(db).forget_message(message_id)
 
-        await self._worker.run(None, forget)
+        await self._worker.remember(forget)
 
     async def on_error(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what went wrong outside of any request."""
@@ -170,6 +194,7 @@ class PullquoteClient(discord.Client):
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._web.close()
         await asyncio.get_running_loop().run_in_executor(None, self._worker.close)
 
     def _now(self) -> float:
@@ -193,13 +218,14 @@ class PullquoteClient(discord.Client):
         finally:
             self._ready_to_answer.set()
             await self.desk.rebuilds.resume()
+            self.schedule.start()
 
     async def _sync(self) -> None:
         """Register the commands with Discord, unless it has these very ones already."""
         known = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         text = json.dumps([self.application_id, known], sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        stored = await self._worker.run(None, lambda s: s.guilds.state("commands"))
+        stored = await self._worker.remember(lambda db: GuildStore(db).state("commands"))
         if stored == digest:
             return
         try:
@@ -209,7 +235,7 @@ class PullquoteClient(discord.Client):
                 "Discord does not let the bot register its commands. Invite it with the scopes "
                 "`bot` and `applications.commands`."
             ) from error
-        await self._worker.run(None, lambda s: s.guilds.set_state("commands", digest))
+        await self._worker.remember(lambda db: GuildStore(db).set_state("commands", digest))
         log.info("commands registered", extra={"commands": len(known)})
 
 

@@ -1,15 +1,18 @@
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import discord
 
 from handlers.asking import Asking
+from handlers.following import Follower
 from handlers.forms import OpenForms
 from handlers.limits import Limits
 from handlers.pending import Pending
 from handlers.rebuilds import Rebuilds
 from handlers.requests import Requests
+from handlers.web import Web
 from handlers.worker import Worker
 
 _REMEMBERED = 10_000
@@ -33,7 +36,10 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What commands and buttons work with, handed to each of them."""
+    """What commands and buttons work with, handed to each of them.
+
+    `nudge` says that stories changed, so that earlier answers are looked at soon.
+    """
 
     client: discord.Client
     worker: Worker
@@ -43,6 +49,9 @@ class Desk:
     pending: Pending
     requests: Requests
     forms: OpenForms
+    web: Web
+    follower: Follower
+    nudge: Callable[[], None]
     source_url: str | None = None
     hints: Hints = field(default_factory=Hints)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -107,7 +107,9 @@ class StoryForm(Form):
         super().__init__("Add a story", forms)
         self._then = then
         self._given = given
-        self._text = _field("text", long=True, limit=_MAX_PASTE, hint="Paste the story here …")
+        self._text = _field(
+            "text", long=True, limit=_MAX_PASTE, hint="Paste the story here, or its address …"
+        )
         self._file: discord.ui.FileUpload[Any] = discord.ui.FileUpload(
             custom_id="file", required=False, max_values=1
         )
@@ -120,7 +122,11 @@ class StoryForm(Form):
         label = discord.ui.Label
         self.add_item(label(text="The story’s text", description=warning, component=self._text))
         longer = "Instead of the text above; for more than 4,000 characters."
-        self.add_item(label(text="Or a file (.txt, .md)", description=longer, component=self._file))
+        self.add_item(
+            label(
+                text="Or a file (.txt, .md, .html, .pdf)", description=longer, component=self._file
+            )
+        )
         self.add_item(label(text="Headline", component=self._title))
         self.add_item(label(text="Who published it", component=self._source))
         self.add_item(label(text="When it was published", component=self._date))

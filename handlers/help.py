@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from data.version import VERSION
 from handlers.asking import NOBODY
 from handlers.console import counted
 from handlers.desk import Desk
@@ -16,15 +17,16 @@ from handlers.scope import readable_server, server_of
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.2.0"
+
 _COLOUR = discord.Colour(0x3B7A57)
 _WELCOME = """### Hello, I am Pullquote
 I answer questions about news stories with **word-for-word quotes**, each with who published it, \
 who wrote it, when, and where to read it. I never write a sentence about the news myself: I quote, \
 or I say that I have nothing.
 
-**First, give me a story.** Whoever may manage messages can use `/article add`, or the menu of a \
-message → Apps → **Add story**.
+**First, give me a story.** Whoever may manage messages can use `/article add` with its address, \
+a file or the text itself, or the menu of a message → Apps → **Add story**. `/feed add` follows a \
+feed.
 **Then ask:** mention me with a question, or use `/ask`. `/help` tells more."""
 _HELP = """### How to ask
 Mention me with a question, reply to one of my answers, write to me directly, or use `/ask`, which \
@@ -32,9 +34,12 @@ can also narrow it down to a publisher or to dates, and show the answer to you a
 **Under each answer:** *Context* shows the paragraph around a quote, *More quotes* what else there \
 is, *Ask a follow-up* asks on. Say whether it was helpful. Whoever asked can remove it.
 ### Stories
-`/article list`, `/article show` and `/article search` are for everybody. Whoever may manage \
-messages can `/article add`, `/article edit` and `/article remove`, or use a message’s menu → Apps \
-→ **Add story**. What is added here is quoted in this server alone.
+`/article list`, `/article show`, `/article search` and `/article history` are for everybody. \
+Whoever may manage messages can `/article add` (an address, a file or a text), `/article edit`, \
+`/article remove` and `/article check` (look at its page again), or use a message’s menu → Apps → \
+**Add story**. What is added here is quoted in this server alone. When a story changes or is \
+withdrawn, my earlier answers say so.
+**Feeds:** `/feed add`, `/feed list`, `/feed test`, `/feed pause`, `/feed remove`.
 ### Direct messages
 There I read what the operator shares. Use `/dm` in a server and I read its stories there too.
 ### For administrators
@@ -69,7 +74,7 @@ def about_layout(started: datetime, now: datetime, source: str | None) -> Layout
             text(
                 f"### Pullquote {VERSION}\n"
                 "Answers with word-for-word quotes; never writes a sentence about the news itself. "
-                "No language model, no key, nothing leaves the operator’s machine.\n"
+                "No language model, no key; what is asked never leaves the operator’s machine.\n"
                 f"**Up for:** {_uptime(started, now)}, since <t:{int(started.timestamp())}:f>\n"
                 f"**Source:** {source or 'ask the operator'} (MIT licence)"
             ),

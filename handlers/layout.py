@@ -39,6 +39,8 @@ class Action(StrEnum):
     UNDO = "undo"
     CANCEL_REBUILD = "cancel"
     FORGET_DIRECT = "forget_direct"
+    LIST_FEEDS = "feeds"
+    HISTORY = "history"
 
 
 _ACTIONS = frozenset(action.value for action in Action)

@@ -1,9 +1,13 @@
 """What the commands and buttons of a server's stories look up; each runs in a thread."""
 
+import discord
+
 from data.errors import NotFoundError, UserError
 from data.headlines import Headline
 from data.models import Revision, folded
 from data.origins import Origin
+from handlers.asking import NOBODY
+from handlers.history_layout import history_layout
 from handlers.layout import Layout
 from handlers.services import Services, Session
 from handlers.stories import PAGE_STORIES, list_layout, story_layout
@@ -98,3 +102,25 @@ def found_stories(session: Session, words: str) -> list[Revision]:
     for passage in sorted(passages, key=lambda p: p.rank):
         found.setdefault(passage.revision.article_id, passage.revision)
     return list(found.values())[:PAGE_STORIES]
+
+
+def history_page(session: Session, article: str, number: int, *, words: bool = True) -> Layout:
+    """Return one version of a story that may be read, with what it changed; 0 is the newest.
+
+    Raises:
+        NotFoundError: if there is no such story.
+    """
+    current = resolve(session.readable, article, words=words)
+    services = session.of(current.collection) or session.shared
+    history = services.standing.history(current.article_id)
+    return history_layout(history, number)
+
+
+async def show_page(interaction: discord.Interaction, layout: Layout) -> None:
+    """Turn the page where one person alone sees it, else open it for them beside the message."""
+    if interaction.message is not None and interaction.message.flags.ephemeral:
+        await interaction.response.edit_message(view=layout, allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(
+            view=layout, ephemeral=True, allowed_mentions=NOBODY
+        )

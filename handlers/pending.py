@@ -5,19 +5,32 @@ from dataclasses import dataclass
 
 from data.errors import UserError
 from data.models import Draft
+from data.pages import Page
 
 _SECONDS = 15 * 60.0
 _REMEMBERED = 200
 
 
 @dataclass(frozen=True, slots=True)
+class ReadStory:
+    """A story that was read but not stored, with the page that it stands on in the web."""
+
+    draft: Draft
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """A story that waits for the word of the person who wants to add it."""
+    """Stories that wait for the word of the person who wants to add them.
+
+    `link` is the message that they came with; `refused` are sentences about what else was brought.
+    """
 
     guild_id: int
     user_id: int
-    draft: Draft
+    stories: tuple[ReadStory, ...]
     link: str | None
+    refused: tuple[str, ...] = ()
 
 
 class Pending:

@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from data.feeds import FollowedFeed, Outcome
 from data.models import Revision
+from data.pages import Extracted
+from data.rechecks import Recheck
+from data.standing import History
+from handlers.following import Poll
+from index.corrections import changes
 from index.models import Answer, Citation, IndexStatus, Passage
 
 Record = dict[str, Any]
@@ -80,6 +86,88 @@ def story_record(revision: Revision) -> Record:
         "revision_id": revision.id,
         "sha256": revision.sha256,
         "text": revision.text,
+    }
+
+
+def extracted_record(file: str, found: Extracted) -> Record:
+    """Return what would be stored of a page, and why it would not be, where it would not."""
+    return {
+        "file": file,
+        "title": found.title,
+        "author": found.author,
+        "source": found.source,
+        "published_at": found.published_at,
+        "modified_at": found.modified_at,
+        "url": found.url,
+        "text": found.text,
+        "reason": found.reason,
+    }
+
+
+def history_record(history: History, page: Recheck | None) -> Record:
+    """Return a story's versions with what each changed, the first one first."""
+    return {
+        "id": history.revisions[-1].article_id,
+        "withdrawn_at": history.withdrawn_at,
+        "page": page and {"url": page.url, "checked_at": page.checked_at, "problem": page.problem},
+        "versions": [
+            {
+                **article_record(new),
+                "revision_id": new.id,
+                "stored_at": new.created_at,
+                "modified_at": new.modified_at,
+                "sha256": new.sha256,
+                "changes": [] if old is None else _changes(old, new),
+            }
+            for old, new in zip((None, *history.revisions), history.revisions, strict=False)
+        ],
+    }
+
+
+def _changes(old: Revision, new: Revision) -> list[Record]:
+    return [
+        {"removed": change.old} if change.new is None else {"added": change.new}
+        for change in changes(old.text, new.text)
+        if not change.kept
+    ]
+
+
+def feed_record(feed: FollowedFeed) -> Record:
+    """Return a followed feed."""
+    return {
+        "id": feed.id,
+        "url": feed.url,
+        "title": feed.title,
+        "daily_limit": feed.daily_limit,
+        "paused": feed.paused,
+        "problem": feed.problem,
+        "failures": feed.failures,
+        "polled_at": feed.polled_at,
+        "next_poll_at": feed.next_poll_at,
+    }
+
+
+def poll_record(poll: Poll) -> Record:
+    """Return what a poll of a feed brought."""
+    return {
+        "feed": poll.feed.id,
+        "url": poll.feed.url,
+        "unchanged": poll.unchanged,
+        "problem": poll.problem,
+        "paused": poll.paused,
+        **{outcome.value: poll.count(outcome) for outcome in Outcome},
+        "waiting": poll.waiting,
+        "left_out": poll.left_out,
+        "items": [
+            {
+                "title": taken.title,
+                "url": taken.url,
+                "outcome": taken.outcome.value,
+                "reason": taken.reason,
+                "article_id": taken.article_id,
+            }
+            for taken in poll.taken
+        ],
     }
 
 

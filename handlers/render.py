@@ -30,6 +30,8 @@ ANSWER_COLOUR = discord.Colour(0x3B7A57)
 REFUSAL_COLOUR = discord.Colour(0x8A8D91)
 MAX_QUESTION = 500  # characters of a question in Discord: it stands in the message with its answer
 MAX_SOURCE = 100
+# Characters that stay free for a word on each quote, should its story change (handlers/marks.py).
+MARK_ROOM = 120
 _MAX_TITLE = 150
 _MAX_LINK = 700
 _LIST_TITLE, _LIST_NAME = 90, 40  # in lists, which have to fit a message
@@ -86,7 +88,7 @@ def answer_layout(shown: Shown) -> Layout:
     for citation in answer.citations:
         origin = shown.origins.get(citation.revision.article_id)
         quote = citation_section(citation, origin, shown.answer_id)
-        room -= length(quote)
+        room -= length(quote) + MARK_ROOM
         if room < 0 and quotes:
             break  # the rest is behind the button for more quotes
         quotes.append(quote)

@@ -9,7 +9,9 @@ from data.guilds import GuildStore
 from data.headlines import HeadlineStore
 from data.models import Revision
 from data.origins import OriginStore
+from data.rechecks import RecheckStore
 from data.settings import Settings
+from data.standing import StandingStore
 from index.answerer import Answerer
 from index.encoders import Encoders
 from index.indexer import Indexer
@@ -27,6 +29,8 @@ class Services:
     articles: ArticleStore
     headlines: HeadlineStore
     origins: OriginStore
+    rechecks: RecheckStore
+    standing: StandingStore
     encoders: Encoders
     indexer: Indexer
     retriever: Retriever

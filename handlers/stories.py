@@ -21,6 +21,8 @@ PAGE_CHARACTERS = 1500  # of a story's text on one page of /article show
 _MAX_PAGE_TEXT = 2400
 _MAX_LINK = 500
 _MAX_CHOICE = 100
+_MAX_REFUSAL = 300
+_SEEN_BY_ALL = "⚠️ Not everybody sees this channel, but the whole server can now read quotes."
 _DID = {
     SaveStatus.NEW: "Added",
     SaveStatus.CHANGED: "Stored a new version of",
@@ -38,9 +40,7 @@ def saved_layout(saved: Saved, user_id: int, notes: Sequence[str], *, seen_by_al
     ]
     items += [text(f"⚠️ {escaped(note)}") for note in notes]
     if not seen_by_all:
-        items.append(
-            text("⚠️ Not everybody sees this channel, but the whole server can now read quotes.")
-        )
+        items.append(text(_SEEN_BY_ALL))
     if None in (attribution.source, attribution.author, attribution.published_at):
         items.append(text("-# What is not known is shown as unknown. “Edit details” mends that."))
     return Layout(
@@ -53,12 +53,34 @@ def saved_layout(saved: Saved, user_id: int, notes: Sequence[str], *, seen_by_al
     )
 
 
-def confirm_layout(draft_title: str, key: str) -> Layout:
-    """Return the question before a story is added from a channel that not everybody sees."""
+def several_layout(
+    saved: Sequence[Saved], user_id: int, refused: Sequence[str], *, seen_by_all: bool
+) -> Layout:
+    """Return what everybody is told about several stories, and about what was not added."""
+    items: list[Item] = []
+    for one in saved:
+        attribution, article_id = one.revision.attribution, one.revision.article_id
+        items.append(
+            section(
+                f"{_DID[one.status]} {story_line(attribution, article_id)}",
+                beside=button("Show", Action.SHOW_STORY, article_id, 0),
+            )
+        )
+    items += [text(f"⚠️ {escaped(shortened(why, _MAX_REFUSAL))}") for why in refused]
+    items.append(text(f"-# by <@{user_id}>"))
+    if not seen_by_all:
+        items.append(text(_SEEN_BY_ALL))
+    return Layout(panel(*items, colour=STORY_COLOUR))
+
+
+def confirm_layout(titles: Sequence[str], key: str) -> Layout:
+    """Return the question before stories are added from a channel that not everybody sees."""
+    named = " and ".join(f"“{one_line(title, 150)}”" for title in titles)
+    verb, them = ("is", "it") if len(titles) == 1 else ("are", "them")
     return Layout(
         text(
-            f"Not everybody in this server sees this channel. If “{one_line(draft_title, 150)}” is "
-            "added, **the whole server can read quotes from it**. Add it all the same?"
+            f"Not everybody in this server sees this channel. If {named} {verb} added, **the whole "
+            f"server can read quotes from {them}**. Add {them} all the same?"
         ),
         row(
             button("Add it", Action.ADD_ANYWAY, key, style=discord.ButtonStyle.primary),
@@ -196,8 +218,8 @@ def remove_layout(revision: Revision) -> Layout:
     return Layout(
         text(
             f"Remove {story_line(revision.attribution, revision.article_id)}\n"
-            "with all its versions, for good? Answers that quoted it stay where they are; their "
-            "button *Context* then says that it was removed."
+            "with all its versions, for good? Answers that quoted it are edited: the quotes are "
+            "taken out of them, as far as Discord lets me."
         ),
         row(
             button(

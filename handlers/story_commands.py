@@ -1,3 +1,4 @@
+import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -5,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import click
+from data.reading import Reading
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from data.errors import UserError
@@ -18,16 +20,20 @@ from data.ingestion import (
     read_story,
 )
 from data.models import Draft
+from data.page_files import is_address, is_page_file, page_in_file
+from data.pages import Page
+from data.webstories import draft_from_page
 from handlers.app import App, attribution_options, pass_app, place_options, write_json
 from handlers.console import articles_view, saved_line, story_view
 from handlers.records import article_record, story_record
+from handlers.web import terminal_web
 from index.models import Imported
 
 _JSONL = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
-@click.command(short_help="Add one story: .txt, .md, or - for standard input.")
-@click.argument("file", metavar="FILE|-")
+@click.command(short_help="Add one story: a file, a web address, or - for standard input.")
+@click.argument("file", metavar="FILE|URL|-")
 @attribution_options
 @click.option("--json", "as_json", is_flag=True, help="Write what became of it as JSON.")
 @place_options
@@ -38,15 +44,22 @@ def add(
     given: Given,
     as_json: bool,
 ) -> None:
-    """Add the story in FILE (.txt, .md; .jsonl adds many), or on standard input with -."""
+    """Add the story in FILE, at an address, or on standard input with -.
+
+    A file is .txt, .md, .html or .pdf; .jsonl adds many. Of a page only a story is added: `extract`
+    shows what would be.
+    """
     if file.lower().endswith(_JSONL):
         if given != Given():
             raise UserError("A .jsonl file says title, source and date of each story itself.")
         _import(app, Path(file), as_json=as_json)
         return
-    draft = _read_standard_input(given) if file == "-" else read_story(Path(file), given)
+    page, draft = _brought(app, file, given)
     with closing(app.writing_services()) as services:
-        saved = services.indexer.add(draft)
+        saved = services.indexer.add(
+            draft,
+            along=lambda r: services.rechecks.record(r.article_id, page) if page else None,
+        )
     for note in draft.notes:
         app.screen.warn(note)
     if as_json:
@@ -148,6 +161,24 @@ def _read_standard_input(given: Given) -> Draft:
     # Standard input can be closed.
     raw = sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if sys.stdin else b""
     return parse_story(raw, name="The text", given=given)
+
+
+def _brought(app: App, file: str, given: Given) -> tuple[Page | None, Draft]:
+    """Return the story that somebody names, with the page that it stands on in the web."""
+    if file == "-":
+        return None, _read_standard_input(given)
+    if is_address(file):
+        return asyncio.run(_fetched(app, file, given))
+    path = Path(file)
+    if not is_page_file(path.name):
+        return None, read_story(path, given)
+    with closing(Reading()) as reading:
+        return None, draft_from_page(reading.extract(page_in_file(path)), given)
+
+
+async def _fetched(app: App, url: str, given: Given) -> tuple[Page, Draft]:
+    async with terminal_web(app) as web:
+        return await web.story(url, given)
 
 
 def _import(app: App, path: Path, *, as_json: bool) -> None:

@@ -2,9 +2,11 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from enum import Enum
 from typing import TypeVar
 
+from data.database import Database
 from handlers.services import Session
 
 T = TypeVar("T")
@@ -14,7 +16,7 @@ class Lane(Enum):
     """A queue of its own for each kind of work, so that a short one never waits for a long one.
 
     The value is its number of threads: two answer questions, since the encoder keeps two cores
-    busy; stories are written, indexes rebuilt and indexes checked one after the other.
+    busy; stories are written, indexes rebuilt, indexes checked and pages read one after the other.
     """
 
     QUICK = ("quick", 2)
@@ -22,6 +24,7 @@ class Lane(Enum):
     WRITE = ("write", 1)
     REBUILD = ("rebuild", 1)
     CHECK = ("check", 1)
+    READ = ("read", 1)
 
 
 class Worker:
@@ -30,8 +33,13 @@ class Worker:
     Each job gets a session of its own, for one server and one thread, which is closed behind it.
     """
 
-    def __init__(self, open_session: Callable[[int | None], Session]) -> None:
+    def __init__(
+        self,
+        open_session: Callable[[int | None], Session],
+        open_memory: Callable[[], Database],
+    ) -> None:
         self._open = open_session
+        self._open_memory = open_memory
         self._lanes = {
             lane: ThreadPoolExecutor(lane.value[1], thread_name_prefix=lane.value[0])
             for lane in Lane
@@ -52,6 +60,15 @@ class Worker:
                 return job(session)
             finally:
                 session.close()
+
+        return await self.call(work, lane=lane)
+
+    async def remember(self, job: Callable[[Database], T], *, lane: Lane = Lane.QUICK) -> T:
+        """Return what the job returns, run in a thread on what the bot itself remembers."""
+
+        def work() -> T:
+            with closing(self._open_memory()) as memory:
+                return job(memory)
 
         return await self.call(work, lane=lane)
 

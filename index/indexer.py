@@ -3,28 +3,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from data.articles import ArticleStore, Saved, SaveStatus
-from data.builds import Build, BuildState, BuildStore, Recipe
+from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, read, write
-from data.errors import StorageError, UserError
+from data.domains import refusal
+from data.errors import StorageError, StoryRefusedError, UserError
 from data.ingestion import Row
 from data.models import Attribution, Draft, Revision
-from index.chunking import Chunker
+from data.standing import StandingStore
+from index.building import BATCH_STORIES, BuildMaking, Progress
 from index.encoder import Encoder
 from index.encoders import Encoders
 from index.live import LiveIndex
 from index.models import Imported
-from index.preparation import Prepared, encode_chunks, prepare, recipe_of
+from index.preparation import Prepared, prepare, recipe_of
 from index.rebuild_lock import rebuild_lock
 
 log = logging.getLogger(__name__)
-
-# Stories that are encoded together and committed at once; a rebuild can be stopped between two.
-BATCH_STORIES = 8
-
-Progress = Callable[[int, int], None]
-"""Called with (done, total) stories; what it raises stops the work between two transactions."""
 
 
 class _LiveBuildChangedError(Exception):
@@ -35,11 +31,18 @@ class Indexer:
     """Takes stories in and out of one collection, and makes its index anew.
 
     A story, its chunks, vectors and full-text rows are committed together, so a crash leaves
-    either all of a story or nothing. Encoding happens before the write lock is taken.
+    either all of a story or nothing. Encoding happens before the write lock is taken. Nothing with
+    a link into one of `refused_domains` is stored.
     """
 
     def __init__(
-        self, *, collection: Collection, db: Database, encoders: Encoders, live: LiveIndex
+        self,
+        *,
+        collection: Collection,
+        db: Database,
+        encoders: Encoders,
+        live: LiveIndex,
+        refused_domains: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._collection = collection
         self._db = db
@@ -48,6 +51,9 @@ class Indexer:
         self._articles = ArticleStore(db)
         self._chunks = ChunkStore(db)
         self._builds = BuildStore(db)
+        self._standing = StandingStore(db)
+        self._making = BuildMaking(db)
+        self._refused_domains = refused_domains
 
     @property
     def live_build(self) -> Build | None:
@@ -65,8 +71,11 @@ class Indexer:
         `along` stores what belongs to the story, in the same transaction.
 
         Raises:
+            StoryRefusedError: if its link leads to a domain that the operator took out.
             StorageError: if the home cannot be written; nothing is stored then.
         """
+        if (why := self._refusals([draft.attribution])[0]) is not None:
+            raise StoryRefusedError(f"It cannot be stored: {why}.")
         return self._save([draft], along=along)[0]
 
     def add_rows(self, rows: Iterable[Row]) -> Iterator[Imported]:
@@ -88,7 +97,10 @@ class Indexer:
 
         Raises:
             NotFoundError: if there is no such story.
+            UserError: if it was withdrawn, or the link leads to a domain that was taken out.
         """
+        if (why := self._refusals([attribution])[0]) is not None:
+            raise StoryRefusedError(f"Nothing was changed: {why}.")
         while True:
             current = self._articles.get(article_id)
             build = self._live_build()
@@ -107,12 +119,23 @@ class Indexer:
     def remove(self, article_id: str) -> Revision:
         """Delete a story, its revisions, chunks, vectors and full-text rows; return what it was.
 
+        Nothing of it is left in the collection's files, but for what a question under way holds
+        open: that is overwritten with the next deletion.
+
         Raises:
             NotFoundError: if there is no such story.
         """
         removed = self._articles.remove(article_id)
-        self._refresh()
+        self._refresh(save=True)
+        if not self._standing.scrub():
+            log.info("a reader held up the overwriting of what was deleted")
         return removed
+
+    def withdraw(self, article_id: str) -> bool:
+        """Take a story that its publisher took back out of the index; return whether it was in."""
+        withdrawn = self._standing.withdraw(article_id)
+        self._refresh(save=withdrawn)
+        return withdrawn
 
     def rebuild(
         self,
@@ -144,7 +167,7 @@ class Indexer:
                 and live is not None
                 and live.recipe == replace(recipe, header_version=live.recipe.header_version)
             )
-            building = self._begin(recipe, resume=not rechunk)
+            building = self._making.begin(recipe, resume=not rechunk)
             return self._complete(building, chosen, live if keep_spans else None, on_progress)
 
     def undo(self, *, on_progress: Progress | None = None) -> Build:
@@ -166,10 +189,21 @@ class Indexer:
             return self._complete(earlier, encoder, None, on_progress)
 
     def _import_batch(self, batch: Sequence[Row]) -> Iterator[Imported]:
-        drafts = [row.draft for row in batch if row.draft is not None]
-        saved = self._save(drafts, refresh=False)
-        for row, draft, outcome in zip(batch, drafts, saved, strict=True):
-            yield Imported(row.line, outcome, None, draft.notes)
+        refusals = self._refusals([row.draft.attribution for row in batch if row.draft])
+        kept = []
+        for row, why in zip(batch, refusals, strict=True):
+            if why is not None:
+                yield Imported(row.line, None, why)
+            elif row.draft is not None:
+                kept.append((row.line, row.draft))
+        saved = self._save([draft for _, draft in kept], refresh=False)
+        for (line, draft), outcome in zip(kept, saved, strict=True):
+            yield Imported(line, outcome, None, draft.notes)
+
+    def _refusals(self, attributions: Sequence[Attribution]) -> list[str | None]:
+        """Return for each why it may not be stored, or None."""
+        domains = self._refused_domains() if any(a.url for a in attributions) else ()
+        return [refusal(a.url, domains) for a in attributions]
 
     def _save(
         self,
@@ -241,60 +275,17 @@ class Indexer:
         on_progress: Progress | None,
     ) -> Build:
         """Encode what the build lacks and switch over to it; return it as it then is."""
-        while not self._finish(building):
-            self._build_some(building, encoder, spans_from, on_progress)
+        self._making.complete(building, encoder, spans_from, on_progress)
         self._refresh()
         return self._builds.get(BuildState.LIVE) or building
 
-    def _begin(self, recipe: Recipe, *, resume: bool) -> Build:
-        with write(self._db):
-            found = self._builds.get(BuildState.BUILDING)
-            # One that was finished once is an undo's: to be gone back to, not to be rebuilt.
-            if resume and found and found.finished_at is None and found.recipe == recipe:
-                return found
-            return self._builds.create(BuildState.BUILDING, recipe)
+    def _refresh(self, *, save: bool = False) -> None:
+        """Bring the vector index up to what is committed; damage elsewhere is only logged.
 
-    def _build_some(
-        self,
-        building: Build,
-        encoder: Encoder,
-        spans_from: Build | None,
-        on_progress: Progress | None,
-    ) -> None:
-        """Encode and store one batch of the stories that the build still lacks."""
-        missing = self._chunks.unchunked_revisions(building.id)
-        revisions = [self._articles.revision(i) for i in missing[:BATCH_STORIES]]
-        chunker = Chunker(encoder.token_spans)
-        spans = [
-            (self._chunks.spans(spans_from.id, r.id) if spans_from else []) or chunker.chunk(r.text)
-            for r in revisions
-        ]
-        prepared = encode_chunks([(r.text, r.attribution) for r in revisions], spans, encoder)
-        with write(self._db):
-            current = set(self._chunks.unchunked_revisions(building.id))
-            for revision, item in zip(revisions, prepared, strict=True):
-                if revision.id in current:  # not changed or removed meanwhile
-                    self._chunks.add(building.id, revision, item.chunks, searchable=False)
-        if on_progress is not None:
-            total = self._articles.count()
-            left = len(self._chunks.unchunked_revisions(building.id))
-            on_progress(total - left, total)
-
-    def _finish(self, building: Build) -> bool:
-        """Switch over if the build lacks nothing; return whether it did."""
-        if self._chunks.unchunked_revisions(building.id):
-            return False
-        with write(self._db):
-            if self._chunks.unchunked_revisions(building.id):
-                return False
-            self._builds.promote()
-            self._chunks.make_searchable(building.id)
-        return True
-
-    def _refresh(self) -> None:
-        """Bring the vector index up to what is committed; damage elsewhere is only logged."""
+        `save` writes its file too, however little has changed.
+        """
         try:
             with read(self._db):
-                self._live.current(self._db)
+                self._live.current(self._db, save=save)
         except StorageError as error:
             log.warning("The index could not be brought up to date: %s", error)

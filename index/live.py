@@ -46,10 +46,11 @@ class LiveIndex:
         self._saved_ids: frozenset[int] = frozenset()
         self._lock = threading.Lock()
 
-    def current(self, db: Database) -> Snapshot | None:
+    def current(self, db: Database, *, save: bool = False) -> Snapshot | None:
         """Return the index that matches what `db` sees now, or None while nothing was indexed.
 
         Called inside a read transaction, so that ids found in the index exist for the caller.
+        `save` writes the file also where it lags only a little behind.
 
         Raises:
             StorageError: if a stored vector is damaged.
@@ -62,6 +63,8 @@ class LiveIndex:
         with self._lock:
             known = self._snapshot
             if known and (known.build.id, known.generation) == (build.id, generation):
+                if save:
+                    self._save(known.index, build, articles.token(), always=True)
                 return known
             token = articles.token()
             if known and known.build.id == build.id:
@@ -69,14 +72,15 @@ class LiveIndex:
             else:
                 index = self._load(build, token, ChunkStore(db))
             index = _reconciled(index, build, ChunkStore(db))
-            self._save(index, build, token)
+            self._save(index, build, token, always=save)
             self._snapshot = Snapshot(build, generation, index)
             return self._snapshot
 
-    def _save(self, index: VectorIndex, build: Build, token: int) -> None:
-        """Write the index file where it lags far enough behind."""
+    def _save(self, index: VectorIndex, build: Build, token: int, *, always: bool) -> None:
+        """Write the index file where it lags far enough behind, or `always` where it lags."""
         lag = len(index.ids ^ self._saved_ids)
-        if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
+        small = len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)
+        if lag == 0 or (small and not always):
             return
         try:
             index.save(self._collection.index_file, fingerprint(build, len(index), token))

@@ -9,6 +9,7 @@ from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, integrity_problems, read
+from data.soundness import Soundness
 from index.encoder import Vectors
 from index.encoders import Encoders
 from index.live import fingerprint
@@ -48,6 +49,7 @@ class Verifier:
         self._db = db
         self._encoders = encoders
         self._articles = ArticleStore(db)
+        self._soundness = Soundness(db)
         self._chunks = ChunkStore(db)
 
     def verify(
@@ -94,13 +96,13 @@ class Verifier:
         return _listed(
             (
                 "The text of revision(s) {} no longer matches its hash.",
-                self._articles.altered_revisions(),
+                self._soundness.altered_revisions(),
             ),
             (
                 "The date or link of revision(s) {} was altered.",
-                self._articles.altered_attributions(),
+                self._soundness.altered_attributions(),
             ),
-            ("Story {} has no current revision.", self._articles.broken_articles()),
+            ("Story {} has no current revision.", self._soundness.broken_articles()),
         )
 
     def _check_chunks(self, build: Build) -> list[str]:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 import bot
-from handlers import ask_commands, index_commands, story_commands
+from handlers import ask_commands, feed_commands, index_commands, story_commands, web_commands
 from handlers.app import App
 from handlers.cli import cli
 
@@ -48,7 +48,7 @@ def parse(words: list[str]) -> None:
     Raises:
         click.UsageError: if there is no such command or option, or an argument does not fit.
     """
-    for module in (ask_commands, story_commands, index_commands):
+    for module in (ask_commands, story_commands, web_commands, feed_commands, index_commands):
         for command in module.COMMANDS:
             cli.add_command(command)
     app = App(

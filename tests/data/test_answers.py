@@ -5,10 +5,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Migrations
 
 from data.answers import AnswerStore, GivenCitation, Place, Votes, open_memory
-from data.database import Database
+from data.database import Database, open_database, scalar
+from data.domains import DomainStore
 from data.errors import StorageError
+from data.feeds import FeedStore
+from data.migrations import m001_memory
 from data.models import Span
 
 LARGE = 2**63 - 1  # as large as Discord's ids can get
@@ -164,3 +168,91 @@ def test_a_new_home_can_be_opened_by_many_threads_at_once(tmp_path: Path) -> Non
         for thread in threads:
             thread.join()
     assert failed == []
+
+
+# --- the quotes that stand in messages
+
+
+def test_the_quotes_of_a_collection_that_stand_in_messages_are_listed(
+    answers: AnswerStore,
+) -> None:
+    answer_id = answers.add(PLACE, 1, CITATIONS)
+    answers.sent(answer_id, LARGE, 21)
+    (own,) = answers.standing("10")
+    assert (own.answer_id, own.channel_id, own.message_id) == (answer_id, 21, LARGE)
+    assert (own.citation, own.marked) == (CITATIONS[0], "")
+    (shared,) = answers.standing("shared")
+    assert shared.citation == CITATIONS[1]
+    assert answers.standing("11") == []
+
+
+def test_quotes_stand_in_the_order_in_which_they_were_given(answers: AnswerStore) -> None:
+    both = (CITATIONS[0], GivenCitation(2, "10", "def", 8, Span(0, 1), None))
+    given = []
+    for message_id in (32, 30, 31):
+        given.append(answers.add(PLACE, 1, both))
+        answers.sent(given[-1], message_id, 20)
+    found = [(standing.answer_id, standing.citation.number) for standing in answers.standing("10")]
+    assert found == [(answer_id, number) for answer_id in given for number in (1, 2)]
+
+
+def test_what_was_never_sent_is_lost_or_is_gone_does_not_stand(answers: AnswerStore) -> None:
+    unsent, lost, gone, removed, stands = (answers.add(PLACE, 1, CITATIONS) for _ in range(5))
+    for message_id, answer_id in enumerate((lost, gone, removed, stands), start=30):
+        answers.sent(answer_id, message_id, 20)
+    answers.lose(lost)
+    answers.forget_message(31)
+    answers.remove(removed)
+    assert [standing.answer_id for standing in answers.standing("10")] == [stands]
+    # Behind its button a lost one tells still, as the one does that is about to be sent.
+    assert answers.get(lost) is not None
+    assert answers.get(unsent) is not None
+
+
+def test_a_mark_is_remembered_at_its_quote_and_at_no_other(answers: AnswerStore) -> None:
+    both = (CITATIONS[0], GivenCitation(2, "10", "def", 8, Span(0, 1), None))
+    marked, other = answers.add(PLACE, 1, both), answers.add(PLACE, 1, both)
+    answers.sent(marked, 30, 20)
+    answers.sent(other, 31, 20)
+    answers.marked(marked, {2: "changed:9", 7: "removed:0"})
+    assert [standing.marked for standing in answers.standing("10")] == ["", "changed:9", "", ""]
+    answers.marked(marked, {1: "withdrawn:3", 2: ""})
+    assert [standing.marked for standing in answers.standing("10")] == ["withdrawn:3", "", "", ""]
+    answers.marked(marked, {})
+    answers.marked("nothing", {1: "removed:0"})
+    assert [standing.marked for standing in answers.standing("10")] == ["withdrawn:3", "", "", ""]
+
+
+def test_the_collections_that_were_quoted_are_each_named_once(answers: AnswerStore) -> None:
+    assert answers.quoted_collections() == []
+    first = answers.add(PLACE, 1, CITATIONS)
+    answers.add(PLACE, 1, CITATIONS[:1])
+    assert answers.quoted_collections() == ["10", "shared"]
+    answers.remove(first)
+    assert answers.quoted_collections() == ["10"]
+
+
+def test_what_the_version_before_remembered_is_kept_and_can_be_marked(tmp_path: Path) -> None:
+    older = Migrations("memory")
+    older()(m001_memory)
+    with closing(open_database(tmp_path / "pullquote.db", older)) as db:
+        db.execute("INSERT INTO answers VALUES ('old', 10, 20, 30, 1, '2026-01-01T00:00:00+00:00')")
+        db.execute("INSERT INTO citations VALUES ('old', 1, '10', 'abc', 7, 3, 40, 5, 9)")
+        db.execute("INSERT INTO votes VALUES ('old', 5, 1)")
+    with closing(open_memory(tmp_path)) as db:
+        answers = AnswerStore(db)
+        found = answers.get("old")
+        assert found is not None
+        assert (found.place, found.message_id, found.citations) == (PLACE, 30, CITATIONS[:1])
+        assert answers.votes(10) == Votes(1, 0)
+        (standing,) = answers.standing("10")
+        assert standing.marked == ""
+        answers.marked("old", {1: "changed:8"})
+        assert answers.standing("10")[0].marked == "changed:8"
+        answers.lose("old")
+        assert answers.standing("10") == []
+        new = answers.add(PLACE, 1, CITATIONS)
+        assert answers.get(new) is not None
+        assert FeedStore(db, "10").all() == DomainStore(db).all() == []
+    with closing(open_memory(tmp_path)) as db:  # and once more, with nothing left to do
+        assert scalar(db, "SELECT count(*) FROM answers") == 2

@@ -12,6 +12,7 @@ from data.collections import Collections
 from data.database import Database, integrity_problems, scalar, write
 from data.errors import NotFoundError, StorageError
 from data.models import Attribution, Draft, Filters, normalise
+from data.soundness import Soundness
 from tests.data.conftest import add_chunks, draft, live_build
 
 NEW, CHANGED, SAME = SaveStatus.NEW, SaveStatus.CHANGED, SaveStatus.SAME
@@ -329,9 +330,9 @@ def test_a_text_that_was_altered_in_the_database_is_never_returned(
 ) -> None:
     sound = store.save(draft("He said maybe.")).revision
     bad = store.save(draft("He said no.", external_id="x")).revision
-    assert store.altered_revisions() == []
+    assert Soundness(store._db).altered_revisions() == []
     db.execute("UPDATE revisions SET text = 'He said yes.' WHERE id = ?", [bad.id])
-    assert store.altered_revisions() == [bad.id]
+    assert Soundness(store._db).altered_revisions() == [bad.id]
     altered = pytest.raises(StorageError, match=f"story {bad.article_id} was altered")
     with altered:
         store.get("x")
@@ -361,11 +362,11 @@ def test_a_story_without_a_current_revision_of_its_own_is_found(
 ) -> None:
     one = store.save(draft("One.")).revision
     two = store.save(draft("Two.")).revision
-    assert store.broken_articles() == []
+    assert Soundness(store._db).broken_articles() == []
     db.execute("UPDATE articles SET revision_id = ? WHERE id = ?", [two.id, one.article_id])
-    assert store.broken_articles() == [one.article_id]
+    assert Soundness(store._db).broken_articles() == [one.article_id]
     db.execute("UPDATE articles SET revision_id = NULL")
-    assert store.broken_articles() == sorted([one.article_id, two.article_id])
+    assert Soundness(store._db).broken_articles() == sorted([one.article_id, two.article_id])
 
 
 def test_what_looks_like_sql_is_stored_as_text(store: ArticleStore) -> None:

@@ -1,9 +1,13 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from data.errors import UserError
 from data.settings import Settings, default_home, load_settings, read_token
+from data.version import VERSION, user_agent
+
+_FOUR = ("a.example", "b.example", "c.example", "c.example:8080")
 
 
 def _load(home: Path, **environment: str) -> Settings:
@@ -154,3 +158,77 @@ def test_a_token_file_of_windows_is_read_without_its_mark(tmp_path: Path) -> Non
 def test_what_cannot_be_a_token_is_told(tmp_path: Path, token: str) -> None:
     with pytest.raises(UserError, match="blank or a control character"):
         _token(tmp_path, DISCORD_TOKEN=token)
+
+
+@pytest.mark.parametrize("name", ["allowed_hosts", "refused_hosts"])
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", ()),
+        ("  ", ()),
+        (",", ()),
+        ("example.com", ("example.com",)),
+        (" Example.COM,news.example.org ", ("example.com", "news.example.org")),
+        ("a.example, b.example c.example\tc.example:8080", _FOUR),
+        ("*.example.com,[::1]:8080,127.0.0.1:9", ("*.example.com", "[::1]:8080", "127.0.0.1:9")),
+    ],
+)
+def test_hosts_are_listed_with_commas_or_blanks(
+    tmp_path: Path, name: str, text: str, hosts: tuple[str, ...]
+) -> None:
+    assert getattr(_load(tmp_path, **{f"PULLQUOTE_{name.upper()}": text}), name) == hosts
+
+
+@pytest.mark.parametrize("name", ["allowed_hosts", "refused_hosts"])
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [
+        ('["a.example", "B.example:80"]', ("a.example", "b.example:80")),
+        ('["a.example"]', ("a.example",)),
+        ("[]", ()),
+        ('""', ()),
+        ('"a.example, b.example"', ("a.example", "b.example")),
+    ],
+)
+def test_hosts_may_be_a_list_in_the_file(
+    tmp_path: Path, name: str, value: str, hosts: tuple[str, ...]
+) -> None:
+    _write(tmp_path, f"{name} = {value}\n")
+    assert getattr(_load(tmp_path), name) == hosts
+
+
+def test_the_two_lists_of_hosts_are_two(tmp_path: Path) -> None:
+    _write(tmp_path, 'allowed_hosts = ["a.example"]\nrefused_hosts = ["r.example"]\n')
+    settings = _load(tmp_path)
+    assert (settings.allowed_hosts, settings.refused_hosts) == (("a.example",), ("r.example",))
+    settings = _load(tmp_path, PULLQUOTE_ALLOWED_HOSTS="b.example")
+    assert (settings.allowed_hosts, settings.refused_hosts) == (("b.example",), ("r.example",))
+
+
+def test_no_host_is_allowed_or_refused_unless_somebody_says_so(tmp_path: Path) -> None:
+    settings = _load(tmp_path)
+    assert (settings.allowed_hosts, settings.refused_hosts) == ((), ())
+
+
+# --- how the program names itself
+
+
+def test_web_servers_are_told_who_asks_and_where_its_source_is() -> None:
+    assert user_agent("https://example.org/source") == (
+        f"Pullquote/{VERSION} (quotes news stories with attribution; +https://example.org/source)"
+    )
+
+
+@pytest.mark.parametrize("source_url", [None, "", "https://exämple.org"])
+def test_what_cannot_stand_in_a_header_is_left_out(source_url: str | None) -> None:
+    assert user_agent(source_url) == f"Pullquote/{VERSION} (quotes news stories with attribution)"
+
+
+@pytest.mark.parametrize("source_url", ["https://example.org/\n", "https://e.org/\r\nX: y", "\x00"])
+def test_the_name_is_always_one_line_of_a_header(source_url: str) -> None:
+    assert user_agent(source_url).isprintable()
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))
+    assert project["project"]["version"] == VERSION

@@ -531,7 +531,7 @@ def test_what_cannot_be_believed_stays_unknown_and_that_is_said_on_standard_erro
         ("a.txt", b"GIF89a\x00\x01\x02", "a.txt is a binary file, not a text."),
         ("a.txt", bytes(range(128, 256)) * 8, "its encoding cannot be told."),
         ("a.txt", b"x" * 20_000_000, "a.txt is larger than 5 MB"),
-        ("a.pdf", b"text", "a.pdf is not a kind of file that holds a story"),
+        ("a.doc", b"text", "a.doc is not a kind of file that holds a story"),
     ],
     ids=["empty", "white space", "binary", "no encoding", "20 MB", "suffix"],
 )

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from data.database import Database
 from handlers import logs
 from handlers.logs import JsonLines
 from handlers.services import Session
@@ -187,7 +188,7 @@ async def test_the_id_of_a_request_goes_along_into_the_threads_that_work_for_it(
     lines: Lines, log: logging.Logger, through: str
 ) -> None:
     session = cast(Session, SimpleNamespace(close=lambda: None))
-    worker = Worker(lambda _: session)
+    worker = Worker(lambda _: session, _no_memory)
 
     def work(*_: object) -> str:
         log.info("working")
@@ -210,7 +211,7 @@ async def test_the_id_of_a_request_goes_along_into_the_threads_that_work_for_it(
 async def test_a_thread_that_worked_for_a_request_has_forgotten_it_at_its_next_job(
     lines: Lines, log: logging.Logger
 ) -> None:
-    worker = Worker(lambda _: cast(Session, SimpleNamespace(close=lambda: None)))
+    worker = Worker(lambda _: cast(Session, SimpleNamespace(close=lambda: None)), _no_memory)
 
     async def ask(user: int) -> None:
         with logs.request("/ask", guild_id=7, user_id=user):
@@ -225,3 +226,7 @@ async def test_a_thread_that_worked_for_a_request_has_forgotten_it_at_its_next_j
     assert first["request"] == first_end["request"]
     assert second["request"] == second_end["request"]
     assert first["request"] != second["request"]
+
+
+def _no_memory() -> Database:
+    raise AssertionError("nothing of the bot's memory is needed here")

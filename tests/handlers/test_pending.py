@@ -2,7 +2,7 @@ import pytest
 
 from data.errors import UserError
 from handlers.layout import Action, custom_id
-from handlers.pending import Pending, Waiting
+from handlers.pending import Pending, ReadStory, Waiting
 from tests.fakes import story
 
 QUARTER = 15 * 60.0
@@ -31,7 +31,7 @@ def pending(clock: Clock) -> Pending:
 
 
 def waiting(text: str = "The mayor spoke.") -> Waiting:
-    return Waiting(SERVER, PERSON, story(text), "https://example.org/message")
+    return Waiting(SERVER, PERSON, (ReadStory(story(text)),), "https://example.org/message")
 
 
 def test_a_story_is_handed_out_once_to_the_person_who_brought_it(pending: Pending) -> None:
@@ -54,7 +54,7 @@ def test_nobody_else_gets_it_and_it_stays(pending: Pending, guild_id: int, user_
 def test_it_waits_for_a_quarter_of_an_hour_and_no_longer(clock: Clock, pending: Pending) -> None:
     first, second = pending.put(waiting("One.")), pending.put(waiting("Two."))
     clock.now += QUARTER
-    assert pending.take(first, guild_id=SERVER, user_id=PERSON).draft.text == "One."
+    assert pending.take(first, guild_id=SERVER, user_id=PERSON).stories[0].draft.text == "One."
     clock.now += 1
     with pytest.raises(UserError, match=GONE):
         pending.take(second, guild_id=SERVER, user_id=PERSON)
@@ -74,7 +74,7 @@ def test_of_very_many_the_oldest_are_forgotten(pending: Pending) -> None:
         pending.take(keys[0], guild_id=SERVER, user_id=PERSON)
     for number in (1, 200):
         taken = pending.take(keys[number], guild_id=SERVER, user_id=PERSON)
-        assert taken.draft.text == f"Story {number}."
+        assert taken.stories[0].draft.text == f"Story {number}."
 
 
 def test_a_key_can_stand_in_a_button(pending: Pending) -> None:

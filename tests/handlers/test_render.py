@@ -33,6 +33,7 @@ from handlers.render import (
 )
 from index.answerer import clean_question
 from index.citations import MAX_CITATIONS, MAX_QUOTE
+from index.corrections import Correction, Standing
 from index.models import Answer, Citation, IndexStatus, Reason, Speaker
 from index.verification import Report
 from tests import fakes
@@ -218,7 +219,8 @@ def test_the_longest_context_keeps_discords_limits(unit: str) -> None:
     changed = fakes.revision("Another text.", article_id=story.article_id)
     place = GivenCitation(1, "", story.article_id, 1, citation.span, citation.span)
     origin = Origin(story.article_id, 1, LINK)
-    context = _Context(story, changed, place, origin)
+    correction = Correction(Standing.CHANGED, "2025-01-01T00:00:00+00:00", False, changed)
+    context = _Context(story, correction, place, origin)
     assert broken_limits(payload(lambda: context_layout(context))) == []
 
 
@@ -234,7 +236,8 @@ def test_any_context_keeps_discords_limits_and_shows_the_storys_own_words(
     start = citation.span.start + citation.quote.index(words)
     span = Span(start, start + len(words))
     place = GivenCitation(1, "", citation.revision.article_id, 1, span, None)
-    context = _Context(citation.revision, citation.revision, place, None)
+    unchanged = Correction(Standing.UNCHANGED, None, True, citation.revision)
+    context = _Context(citation.revision, unchanged, place, None)
     made = payload(lambda: context_layout(context))
     assert broken_limits(made) == []
     block = read(contents(made)[0])
@@ -358,7 +361,7 @@ def test_what_was_saved_is_told_within_discords_limits(
 def test_questions_back_keep_discords_limits(story: Revision, title: str) -> None:
     for layout in (
         lambda: stories.remove_layout(story),
-        lambda: stories.confirm_layout(title, "aZ09-_aZ09-_"),
+        lambda: stories.confirm_layout([title] * 5, "aZ09-_aZ09-_"),
         lambda: admin_views.ask_layout("rebuild", 10**9),
         lambda: admin_views.ask_layout("undo", 1),
     ):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import index.indexer
+import index.building
 import index.preparation
 from data.articles import Saved, SaveStatus
 from data.builds import Build, BuildState, BuildStore
@@ -13,9 +13,9 @@ from data.chunks import ChunkStore
 from data.errors import NotFoundError, UserError
 from data.ingestion import Row
 from data.models import Attribution, Draft, Filters, Span
+from index.building import BATCH_STORIES
 from index.chunking import CHUNKER_VERSION, Chunker, TokenSpans
 from index.encoders import DEFAULT_ENCODER
-from index.indexer import BATCH_STORIES
 from index.models import Passage
 from index.preparation import encoded_text, recipe_of
 from index.rebuild_lock import rebuild_lock
@@ -596,7 +596,7 @@ def test_stories_are_cut_anew_only_where_that_is_asked_for(
     services: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.indexer.add(story("Rain fell all day"))
-    monkeypatch.setattr(index.indexer, "Chunker", _ByTwo)
+    monkeypatch.setattr(index.building, "Chunker", _ByTwo)
     services.indexer.rebuild()
     assert _spans(services) == [Span(0, 17)]
     services.indexer.rebuild(rechunk=True)
@@ -608,7 +608,7 @@ def test_a_newer_chunker_cuts_stories_anew_and_a_newer_header_does_not(
     services: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.indexer.add(story("Rain fell all day", title="Weather"))
-    monkeypatch.setattr(index.indexer, "Chunker", _ByTwo)
+    monkeypatch.setattr(index.building, "Chunker", _ByTwo)
     monkeypatch.setattr(index.preparation, "HEADER_VERSION", 2)
     monkeypatch.setattr(index.preparation, "header", lambda attribution: f"<{attribution.title}>")
     services.indexer.rebuild()

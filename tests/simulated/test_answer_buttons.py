@@ -1,5 +1,6 @@
 """The buttons under an answer: what they do, after a restart too, and where they refuse."""
 
+import re
 from typing import Any
 
 import discord
@@ -86,23 +87,25 @@ async def test_context_of_a_story_that_changed_since_says_so(world: World) -> No
     world.add(server.id, TEXT + "\n\nUpdate: it is closed again.", url=url)
     shown = said(await press(server.member, answer, Action.CONTEXT))
     assert "⚠️ The story changed on" in shown
-    assert "the quoted words are still in it." in shown
+    assert "the quoted sentence is still in it." in shown
     assert "closed again" not in shown  # the text that was quoted, as it was then
 
     world.add(server.id, TEXT.replace("Monday", "Tuesday"), url=url)
     shown = said(await press(server.member, answer, Action.CONTEXT))
-    assert "the quoted words are no longer in it." in shown
+    assert "the quoted sentence is no longer in it." in shown
     assert f"> **{FIRST}**" in shown
 
 
-async def test_context_of_a_story_whose_details_changed_says_nothing_of_it(world: World) -> None:
+async def test_context_of_a_story_whose_details_changed_says_so(world: World) -> None:
     server = world.server()
     story = world.add(server.id, TEXT, title="Bridge", source="Herald")
     answer = await ask(world, server)
     await server.contributor.slash(
         server.channel, "article edit", article=story.article_id, source="Gazette"
     )
-    assert "changed" not in said(await press(server.member, answer, Action.CONTEXT))
+    shown = said(await press(server.member, answer, Action.CONTEXT))
+    assert "changed" not in shown
+    assert "The story’s details were corrected" in shown
 
 
 async def test_context_of_a_story_that_was_removed_quotes_nothing(world: World) -> None:
@@ -114,7 +117,9 @@ async def test_context_of_a_story_that_was_removed_quotes_nothing(world: World) 
     session.close()
     told = await press(server.member, answer, Action.CONTEXT)
     assert told.ephemeral
-    assert said(told) == "That story was removed since, so it is no longer quoted."
+    assert re.fullmatch(
+        r"⚠️ The story was removed on <t:\d+:f>, so it is no longer quoted\.", said(told)
+    )
 
 
 async def test_more_quotes_are_others_numbered_on_and_have_their_context(world: World) -> None:

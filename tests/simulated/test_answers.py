@@ -281,7 +281,7 @@ async def test_ids_and_citations_of_an_answer_are_remembered(world: World) -> No
     tables = remembered(world)
     (row,) = tables["answers"]
     assert row[1:5] == (server.id, server.channel.id, answer.id, server.member.id)
-    ((answer_id, number, collection, article_id, revision_id, start, end, *bold),) = tables[
+    ((answer_id, number, collection, article_id, revision_id, start, end, *bold, _),) = tables[
         "citations"
     ]
     assert (answer_id, number, collection) == (row[0], 1, str(server.id))

@@ -303,9 +303,14 @@ def registered(world: World) -> dict[str, dict[str, Any]]:
 
 async def test_discord_knows_these_commands_and_no_others(world: World) -> None:
     found = registered(world)
-    assert sorted(found) == ["Add story", "about", "article", "ask", "dm", "help", "index"]
-    parts = {n: sorted(o["name"] for o in found[n]["options"]) for n in ("article", "index")}
-    assert parts["article"] == ["add", "edit", "list", "remove", "search", "show"]
+    assert sorted(found) == ["Add story", "about", "article", "ask", "dm", "feed", "help", "index"]
+    parts = {
+        n: sorted(o["name"] for o in found[n]["options"]) for n in ("article", "feed", "index")
+    }
+    assert parts["article"] == [
+        *("add", "check", "edit", "history", "list", "remove", "search", "show"),
+    ]
+    assert parts["feed"] == ["add", "list", "pause", "remove", "test"]
     assert parts["index"] == ["rebuild", "status", "undo", "verify"]
 
 
@@ -318,6 +323,7 @@ async def test_commands_ask_for_the_rights_that_the_code_checks(world: World) ->
     manage_messages = discord.Permissions(manage_messages=True).value
     assert needed.pop("index") == administrator
     assert needed.pop("Add story") == manage_messages
+    assert needed.pop("feed") == manage_messages
     assert set(needed.values()) == {None}
 
 

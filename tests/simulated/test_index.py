@@ -116,7 +116,7 @@ class Hold:
 @pytest.fixture
 async def hold(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hold]:
     """Rebuilds that go story by story and only as far as a test lets them."""
-    monkeypatch.setattr("index.indexer.BATCH_STORIES", 1)
+    monkeypatch.setattr("index.building.BATCH_STORIES", 1)
     monkeypatch.setattr("handlers.rebuilds._EDIT_SECONDS", EDIT_SECONDS)
     made = Hold(world, monkeypatch)
     made.attach()

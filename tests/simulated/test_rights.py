@@ -19,7 +19,7 @@ from simcord.results import InteractionResult
 from data.builds import BuildState, BuildStore
 from data.models import Revision
 from handlers.layout import Action, custom_id
-from handlers.pending import Waiting
+from handlers.pending import ReadStory, Waiting
 from tests.fakes import story
 from tests.simulated.test_stories import FILE, TEXT, answered
 from tests.simulated.world import Server, World, labels, said
@@ -188,7 +188,8 @@ async def _add_message(stage: Stage, person: Person) -> InteractionResult:
 
 async def _add_anyway(stage: Stage, person: Person) -> InteractionResult:
     """Press "Add it" for a story of their own, so that nothing but the right is missing."""
-    waiting = Waiting(stage.server.id, person.actor.id, story("The toll was raised."), None)
+    brought = (ReadStory(story("The toll was raised.")),)
+    waiting = Waiting(stage.server.id, person.actor.id, brought, None)
     key = stage.world.client.desk.pending.put(waiting)
     forged = custom_id(Action.ADD_ANYWAY, key)
     return await press(person.actor, person.channel, person.answer, forged)

@@ -1,0 +1,80 @@
+"""Domains that the operator took out: nothing of them is fetched or stored any more."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from data.addresses import is_ip, plain_host
+from data.answers import open_memory
+from data.database import Database, write
+from data.errors import UserError
+from data.revisions import now
+from data.urls import lies_in
+
+
+class DomainStore:
+    """The domains that were taken out of every collection of a home."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def refuse(self, domain: str) -> None:
+        """Take a domain out, with all its subdomains."""
+        with write(self._db):
+            self._db.execute("INSERT OR IGNORE INTO refused_domains VALUES (?, ?)", [domain, now()])
+
+    def permit(self, domain: str) -> bool:
+        """Let a domain in again; return whether it had been taken out."""
+        with write(self._db):
+            done = self._db.execute("DELETE FROM refused_domains WHERE domain = ?", [domain])
+            return bool(done.rowcount)
+
+    def all(self) -> list[str]:
+        """Return the domains that were taken out, sorted."""
+        rows = self._db.execute("SELECT domain FROM refused_domains ORDER BY domain")
+        return [row[0] for row in rows.fetchall()]
+
+
+class RefusedDomains:
+    """Tells which domains nothing may come from: the settings' and those that were taken out.
+
+    It is read anew each time, since another process may take one out.
+    """
+
+    def __init__(self, home: Path, always: Sequence[str] = ()) -> None:
+        self._home = home
+        self._always = tuple(always)
+
+    def __call__(self) -> list[str]:
+        """Return the domains.
+
+        Raises:
+            StorageError: if the home cannot be used.
+        """
+        memory = open_memory(self._home)
+        try:
+            return [*self._always, *DomainStore(memory).all()]
+        finally:
+            memory.close()
+
+
+def refusal(url: str | None, domains: Sequence[str]) -> str | None:
+    """Return a part of a sentence that says why nothing may come from an address, or None."""
+    for domain in domains:
+        if lies_in(url, domain):
+            return f"the operator took {domain} out, so nothing from there is stored"
+    return None
+
+
+def domain_of(text: str) -> str:
+    """Return the domain that somebody names, in lower case: a name, or an address of it.
+
+    Raises:
+        UserError: if it is none.
+    """
+    wanted = text.strip().lower()
+    host = urlsplit(wanted if "//" in wanted else f"//{wanted}").hostname or ""
+    host = plain_host(host.removeprefix("www."))
+    if "." not in host or is_ip(host) or not all(part.strip("-") for part in host.split(".")):
+        raise UserError(f"{text!r} is no domain. Write it like example.com.")
+    return host

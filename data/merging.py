@@ -1,0 +1,60 @@
+"""What a known story's attribution becomes when it comes in again."""
+
+from dataclasses import fields, replace
+
+from data.database import Database
+from data.models import Attribution, Draft, Revision
+from data.plaintext import title_from
+
+_NAMES = tuple(field.name for field in fields(Attribution))
+
+
+def merged(db: Database, article_id: str, current: Revision | None, draft: Draft) -> Attribution:
+    """Return the draft's attribution, with what it leaves open taken from the current one.
+
+    A title that was made from the text is made again when the text changes. Of what a machine
+    reads again, only what its page says otherwise than before counts: what somebody corrected
+    here stays. A known date stays then too, since pages and feeds move it with every change.
+    """
+    new = draft.attribution
+    if current is None:
+        return new
+    old = current.attribution
+    made = old.title == title_from(current.text)
+    title = new.title if draft.title_given or made else old.title
+    result = Attribution(
+        title=title,
+        source=new.source or old.source,
+        author=new.author or old.author,
+        published_at=new.published_at or old.published_at,
+        url=new.url or old.url,
+    )
+    if draft.said is None:
+        return result
+    before = _said(db, article_id)
+    kept = {
+        name: getattr(old, name)
+        for name in _NAMES
+        # What differs from what the page says was given by the person who adds it just now.
+        if getattr(new, name) == getattr(draft.said, name)
+        and (
+            (name == "published_at" and old.published_at is not None)
+            or (before is not None and before[name] == getattr(draft.said, name))
+        )
+    }
+    return replace(result, **kept)
+
+
+def remember_said(db: Database, article_id: str, draft: Draft) -> None:
+    """Store what a machine read; called inside a transaction of the caller's."""
+    if draft.said is not None:
+        said = draft.said
+        db.execute(
+            "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?)",
+            [article_id, said.title, said.source, said.author, said.published_at, said.url],
+        )
+
+
+def _said(db: Database, article_id: str) -> dict[str, str | None] | None:
+    rows = list(db.query("SELECT * FROM said WHERE article_id = ?", [article_id]))
+    return rows[0] if rows else None

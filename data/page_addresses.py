@@ -1,0 +1,71 @@
+"""The one address of a page, among those that lead to it."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from data.urls import is_web_address
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+
+def canonical(tree: "HtmlElement", metas: dict[str, list[str]], url: str | None) -> str | None:
+    """Return the address that the page calls its own, else `url`, where it came from.
+
+    An address of another site is not believed, nor is one of a mere home page: many pages name
+    theirs by mistake. None where nothing is known, as of a file.
+    """
+    base = base_address(tree, url)
+    named = [
+        *(link.get("href") or "" for link in tree.iter("link") if _is_canonical(link)),
+        *metas.get("og:url", ()),
+    ]
+    for text in named:
+        address = _joined(base, text)
+        if address is not None and _is_of_same_page(address, url):
+            return address
+    return url
+
+
+def base_address(tree: "HtmlElement", url: str | None) -> str | None:
+    """Return what the page's links are relative to: its <base>, else its own address."""
+    element = tree.find(".//base[@href]")
+    if element is None:
+        return url
+    return _joined(url, element.get("href") or "") or url
+
+
+def host_of(url: str | None) -> str | None:
+    """Return an address's host in lower case without `www.`, or None."""
+    if url is None or not is_web_address(url):
+        return None
+    return (urlsplit(url).hostname or "").removeprefix("www.") or None
+
+
+def _is_canonical(link: "HtmlElement") -> bool:
+    return "canonical" in (link.get("rel") or "").lower().split()
+
+
+def _joined(base: str | None, text: str) -> str | None:
+    try:
+        address = urljoin(base or "", text.strip())
+    except ValueError:
+        return None
+    return address if text.strip() and is_web_address(address) else None
+
+
+def _is_of_same_page(address: str, url: str | None) -> bool:
+    parts = urlsplit(address)
+    if parts.path in ("", "/") and not parts.query:
+        # Only the home page itself has such an address.
+        return url is not None and urlsplit(url).path in ("", "/") and not urlsplit(url).query
+    return url is None or _site(address) == _site(url)
+
+
+def _site(url: str) -> str:
+    """Return the domain that somebody registered, or the host where that cannot be told."""
+    from tld import get_tld
+
+    found = get_tld(url, as_object=True, fail_silently=True, search_private=True)
+    host = (urlsplit(url).hostname or "").lower()
+    return host if found is None or isinstance(found, str) else found.fld

@@ -1,0 +1,253 @@
+"""What on a page is no story, and why: each kind with a sentence of its own."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from data import page_phrases as phrases
+from data.html_tree import Line, letters, lines_of, text_of
+from data.page_addresses import host_of
+from data.page_metadata import PageMetadata
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+NO_TEXT = "There is no story on this page: it holds no text."
+TOO_LITTLE = "There is hardly any text on this page, too little for a story."
+SCRIPT_ONLY = (
+    "The page shows its story only where JavaScript runs, which it does not here. "
+    "Add the story's text instead."
+)
+CONSENT_WALL = (
+    "The page asks for consent to cookies before it shows its story. Add the story's text instead."
+)
+PAYWALL = "The page shows only the beginning of its story; the rest is for subscribers."
+FILLER_TEXT = "The page shows filler text in place of its story, as behind a paywall."
+LOGIN = "The page asks to log in before it shows a story."
+ERROR_PAGE = "The page is an error message of the site (page not found, for example), no story."
+ROBOT_CHECK = "The site asked to prove that a person is reading, so its story was not to be had."
+HOME_PAGE = "This is the home page of a site, not a story. Use the link of one story."
+LIST_PAGE = "This is a list of stories, not one of them. Use the link of one story."
+
+# Letters and digits of the text; a character of Chinese, Japanese or Korean counts three times,
+# as it says as much. No page of the benchmark with a story on it has less than the least.
+_LEAST = 120  # about two short sentences
+_SHORT = 600  # under which what a page says of itself outweighs its text
+_TEASER = 1500  # a beginning that is shown for nothing is seldom longer
+_BRIEF = 500  # under which a story that is not free is but its beginning
+_NOTICE = 3000  # the longest texts that ask for consent
+
+_HALF = 0.5
+_FILLER_SHARE = 0.25  # of words, which no language of the news has
+_LINKED = 0.6  # share of a page's letters in links from which on it is a list of them
+_MANY_LINKS = 20
+_LINK_LIST = 200  # under which such a page holds no story of its own
+_TEASERS = 4  # headlines that link to other pages of the site
+_HEADLINE = 20  # letters from which on a link is a headline
+_BEHIND = 12  # lines behind a story among which the prompt to pay for the rest stands
+_FIRST = 3  # paragraphs in which an error page says what it is
+_DIVIDER = re.compile(r"\s+[-–—·•»:]\s+|\s*\|\s*")
+_CUT = re.compile(r"(?:\.\.\.|…)[\s\"'”’»)\]]*\Z")
+_LIST_TYPES = frozenset(("collectionpage", "searchresultspage"))
+_SHELLS = frozenset(("root", "app", "__next", "__nuxt", "___gatsby", "svelte"))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about a page that may hold a story.
+
+    `shown` is the page without what nobody sees; `paragraphs` are what was taken for the story.
+    """
+
+    shown: "HtmlElement"
+    paragraphs: Sequence[str]
+    metadata: PageMetadata
+    url: str | None
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Return the page's lines."""
+        return lines_of(self.shown)
+
+    @cached_property
+    def weight(self) -> int:
+        """Return the length of the story in letters."""
+        return sum(map(_weight, self.paragraphs))
+
+    @cached_property
+    def headings(self) -> list[str]:
+        """Return what the page calls itself, whole and in the parts that bars and dashes make."""
+        headings = [*self.metadata.titles, *(text_of(h) for h in self.shown.iter("h1"))]
+        parts = (part for heading in headings for part in [heading, *_DIVIDER.split(heading)])
+        return [part for part in dict.fromkeys(parts) if letters(part)]
+
+    @cached_property
+    def is_article(self) -> bool:
+        """Return whether the page says that it is one story."""
+        kinds = self.metadata.metas.get("og:type", [])
+        return bool(self.metadata.data.story) or any("article" in kind.lower() for kind in kinds)
+
+    @cached_property
+    def inside(self) -> list[int]:
+        """Return the numbers of the lines that the story's paragraphs are."""
+        keys = {letters(text) for text in self.paragraphs}
+        return [line.number for line in self.lines if line.key in keys]
+
+    @property
+    def near(self) -> list[Line]:
+        """Return the lines from the story's first to some behind its last, or all lines."""
+        if not self.inside:
+            return self.lines
+        return self.lines[self.inside[0] : self.inside[-1] + _BEHIND]
+
+    def called(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether the page calls itself this and nothing else."""
+        return any(pattern.fullmatch(heading) for heading in self.headings)
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether one of the page's lines says this."""
+        return any(pattern.search(line.text) for line in self.lines)
+
+
+def problem(evidence: Evidence) -> str | None:
+    """Return the sentence that says why a page holds no story, or not all of it; None for a story.
+
+    The surest signs come first. Whatever a page says beside it, a long text is a story.
+    """
+    checks: tuple[tuple[Callable[[Evidence], bool], str], ...] = (
+        (_is_robot_check, ROBOT_CHECK),
+        (_is_error, ERROR_PAGE),
+        (_is_consent_wall, CONSENT_WALL),
+        (_is_filler, FILLER_TEXT),
+        (_is_login, LOGIN),
+        (_is_paywalled, PAYWALL),
+        (_is_home, HOME_PAGE),
+        (_is_list, LIST_PAGE),
+        (_needs_script, SCRIPT_ONLY),
+        (lambda evidence: evidence.weight == 0, NO_TEXT),
+        (lambda evidence: evidence.weight < _LEAST, TOO_LITTLE),
+    )
+    return next((sentence for check, sentence in checks if check(evidence)), None)
+
+
+def _weight(text: str) -> int:
+    return sum(
+        3 if unicodedata.east_asian_width(character) == "W" else 1 for character in letters(text)
+    )
+
+
+def _is_robot_check(evidence: Evidence) -> bool:
+    if evidence.weight >= _SHORT:
+        return False
+    # Some of them write it into a frame, which is no line of the page.
+    return evidence.called(phrases.ROBOT_TITLE) or bool(
+        phrases.ROBOT.search(text_of(evidence.shown))
+    )
+
+
+def _is_error(evidence: Evidence) -> bool:
+    if evidence.weight < _TEASER and evidence.called(phrases.ERROR_TITLE):
+        return True
+    if evidence.weight >= _SHORT or evidence.is_article:
+        return False
+    texts = [*evidence.headings, *evidence.paragraphs[:_FIRST]]
+    return any(phrases.ERROR_TEXT.search(text) for text in texts)
+
+
+def _is_consent_wall(evidence: Evidence) -> bool:
+    """Return whether most of the text asks for consent; of the page, where it has no other."""
+    texts = list(evidence.paragraphs)
+    if evidence.weight < _LEAST:
+        texts = [line.text for line in evidence.lines]
+    total = sum(map(_weight, texts))
+    asking = sum(_weight(text) for text in texts if phrases.CONSENT.search(text))
+    return 0 < total < _NOTICE and asking >= _HALF * total
+
+
+def _is_filler(evidence: Evidence) -> bool:
+    words = [w.strip(".,;:") for w in " ".join(evidence.paragraphs).lower().split()]
+    return bool(words) and sum(w in phrases.FILLER for w in words) >= _FILLER_SHARE * len(words)
+
+
+def _is_login(evidence: Evidence) -> bool:
+    if evidence.weight >= _SHORT or evidence.is_article:
+        return False
+    asks = evidence.shown.find('.//input[@type="password"]') is not None
+    links = sum(line.linked > _HALF for line in evidence.lines)
+    bare = evidence.weight < _LEAST and links < _MANY_LINKS
+    return asks and (bare or evidence.called(phrases.LOGIN_TITLE))
+
+
+def _is_paywalled(evidence: Evidence) -> bool:
+    """Return whether the text is but a beginning: the page says so, and the text looks it."""
+    if evidence.weight >= _TEASER:
+        return False
+    if any(phrases.PAYWALL.search(line.text) for line in evidence.near):
+        return True
+    cut = bool(evidence.paragraphs) and _CUT.search(evidence.paragraphs[-1]) is not None
+    if evidence.metadata.data.free is False:
+        return cut or evidence.weight < _BRIEF or evidence.says(phrases.PAYWALL)
+    return cut and evidence.says(phrases.OFFER)
+
+
+def _is_home(evidence: Evidence) -> bool:
+    if evidence.url is None or evidence.metadata.data.story:
+        return False
+    parts = urlsplit(evidence.url)
+    kinds = {kind.lower() for kind in evidence.metadata.metas.get("og:type", [])}
+    at_top = parts.path in ("", "/") and not parts.query
+    return at_top and ("website" in kinds or _teasers(evidence) >= _TEASERS)
+
+
+def _is_list(evidence: Evidence) -> bool:
+    if evidence.is_article:
+        return False
+    if evidence.metadata.data.types & _LIST_TYPES:
+        return True
+    paragraphs = sum(_weight(text) >= _LEAST for text in evidence.paragraphs)
+    if _teasers(evidence) >= max(_TEASERS, paragraphs):
+        return True
+    story = [evidence.lines[number] for number in evidence.inside]
+    if story and _linked(story) >= _HALF:
+        return True
+    many = sum(line.linked > _HALF for line in evidence.lines) >= _MANY_LINKS
+    return many and evidence.weight < _LINK_LIST and _linked(evidence.lines) >= _LINKED
+
+
+def _linked(lines: Sequence[Line]) -> float:
+    """Return the share of the lines' letters that are in links."""
+    total = sum(len(line.key) for line in lines)
+    return sum(len(line.key) * line.linked for line in lines) / max(total, 1)
+
+
+def _teasers(evidence: Evidence) -> int:
+    """Return how many lines among the story's are links to other pages of the site."""
+    if not evidence.inside:
+        return 0
+    first, last = evidence.inside[0], evidence.inside[-1]
+    return sum(
+        line.linked > _HALF and len(line.key) >= _HEADLINE and _stays_on_site(line, evidence.url)
+        for line in evidence.lines[max(first - 2, 0) : last + 1]
+    )
+
+
+def _stays_on_site(line: Line, url: str | None) -> bool:
+    around = (e for e in line.ancestors() if e.tag == "a")
+    link = next(line.block.iter("a"), None)
+    target = (link if link is not None else next(around, {})).get("href") or ""
+    return not target.startswith("#") and host_of(target) in (None, host_of(url))
+
+
+def _needs_script(evidence: Evidence) -> bool:
+    if evidence.weight >= _LEAST:
+        return False
+    if any(phrases.SCRIPT.search(text_of(n)) for n in evidence.shown.iter("noscript")):
+        return True
+    if evidence.says(phrases.SCRIPT):
+        return True
+    shells = (e for e in evidence.shown.iter("div") if (e.get("id") or "") in _SHELLS)
+    return any(not letters(text_of(shell)) for shell in shells)

@@ -1,0 +1,111 @@
+"""Which stories came from an address, and when each is looked at there again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from data.database import Database, scalar, write
+from data.pages import Page
+
+# A page is looked at again after as long as it has been unchanged, within these bounds: most
+# corrections come within the first hours, and a page that has been still for weeks stays so.
+SOONEST = timedelta(hours=1)
+LATEST = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A story's page: its address, what to send along, and what came of the last look.
+
+    `problem` is a sentence, or None where the page was there. `since` is when the story was last
+    stored, in UTC.
+    """
+
+    article_id: str
+    url: str
+    etag: str | None
+    last_modified: str | None
+    checked_at: str
+    problem: str | None
+    since: str
+
+
+class RecheckStore:
+    """The pages of the stories of one collection; a row goes when its story goes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def record(self, article_id: str, page: Page, *, now: datetime | None = None) -> None:
+        """Remember that a story was read from a page just now; nothing for what has no address."""
+        if page.asked_url is None:
+            return
+        moment = now or datetime.now(UTC)
+        with write(self._db):
+            self._db.execute(
+                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                [
+                    article_id,
+                    page.moved_to or page.asked_url,
+                    page.etag,
+                    page.last_modified,
+                    _text(moment),
+                    _text(moment + self._pause(article_id, moment)),
+                ],
+            )
+
+    def checked(self, article_id: str, *, problem: str | None, now: datetime | None = None) -> None:
+        """Remember a look at a page that brought nothing new."""
+        moment = now or datetime.now(UTC)
+        with write(self._db):
+            self._db.execute(
+                "UPDATE pages SET checked_at = ?, next_check_at = ?, problem = ?"
+                " WHERE article_id = ?",
+                [
+                    _text(moment),
+                    _text(moment + self._pause(article_id, moment)),
+                    problem,
+                    article_id,
+                ],
+            )
+
+    def get(self, article_id: str) -> Recheck | None:
+        """Return the page of a story, or None where it did not come from one."""
+        found = self._rows("WHERE p.article_id = ?", [article_id])
+        return found[0] if found else None
+
+    def of_url(self, url: str) -> Recheck | None:
+        """Return the page that was asked for at this address, or None."""
+        found = self._rows("WHERE p.url = ?", [url])
+        return found[0] if found else None
+
+    def due(self, *, limit: int, now: datetime | None = None) -> list[Recheck]:
+        """Return the pages that are to be looked at now, the longest overdue first."""
+        moment = _text(now or datetime.now(UTC))
+        return self._rows(
+            "WHERE p.next_check_at <= ? ORDER BY p.next_check_at LIMIT ?", [moment, limit]
+        )
+
+    def _rows(self, where: str, parameters: Iterable[object]) -> list[Recheck]:
+        rows = self._db.execute(
+            "SELECT p.article_id, p.url, p.etag, p.last_modified, p.checked_at, p.problem,"
+            " r.created_at FROM pages p JOIN articles a ON a.id = p.article_id"
+            f" JOIN revisions r ON r.id = a.revision_id {where}",
+            list(parameters),
+        )
+        return [Recheck(*row) for row in rows.fetchall()]
+
+    def _pause(self, article_id: str, moment: datetime) -> timedelta:
+        """Return how long to wait: as long as the story has stood unchanged."""
+        since = scalar(
+            self._db,
+            "SELECT r.created_at FROM articles a JOIN revisions r ON r.id = a.revision_id"
+            " WHERE a.id = ?",
+            article_id,
+        )
+        unchanged = moment - datetime.fromisoformat(since) if since else SOONEST
+        return min(max(unchanged, SOONEST), LATEST)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,121 @@
+"""How feeds look in Discord: a list, a trial, news, trouble; pure."""
+
+from collections.abc import Sequence
+
+import discord
+
+from data.feeds import FollowedFeed, Outcome
+from data.pages import Feed
+from handlers.console import counted
+from handlers.following import Poll
+from handlers.layout import Action, Item, Layout, button, panel, row, section, text
+from handlers.markdown import escaped, one_line, shortened, when
+from handlers.stories import STORY_COLOUR
+
+TROUBLE_COLOUR = discord.Colour(0xB3592E)
+PAGE_FEEDS = 8
+_SHOWN = 8  # stories in one announcement, or items of a trial
+_MAX_URL = 150
+
+
+def feed_name(feed: FollowedFeed) -> str:
+    """Return what a feed calls itself, else its address, on one line."""
+    return one_line(feed.title or feed.url, 100)
+
+
+def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
+    """Return one page of a server's feeds, each with its state; `page` counts from 0."""
+    if not feeds:
+        words = "No feed is followed here yet. Follow one with `/feed add`."
+        return Layout(panel(text(words), colour=STORY_COLOUR))
+    pages = -(-len(feeds) // PAGE_FEEDS)
+    page = min(page, pages - 1)
+    items: list[Item] = [text(f"### {counted(len(feeds), 'feed', 'feeds')}")]
+    for feed in feeds[page * PAGE_FEEDS : (page + 1) * PAGE_FEEDS]:
+        items.append(text(f"**{feed_name(feed)}**\n-# {_state(feed)}"))
+    if pages > 1:
+        items.append(text(f"-# Page {page + 1} of {pages}"))
+    buttons = []
+    if page > 0:
+        buttons.append(button("Back", Action.LIST_FEEDS, page - 1, emoji="◀️"))
+    if page + 1 < pages:
+        buttons.append(button("Further", Action.LIST_FEEDS, page + 1, emoji="▶️"))
+    return Layout(panel(*items, colour=STORY_COLOUR), *([row(*buttons)] if buttons else []))
+
+
+def _state(feed: FollowedFeed) -> str:
+    parts = [escaped(shortened(feed.url, _MAX_URL)), f"at most {feed.daily_limit} stories a day"]
+    if feed.announce_id is not None:
+        parts.append(f"announced in <#{feed.announce_id}>")
+    if feed.added_by is not None:
+        parts.append(f"added by <@{feed.added_by}>")
+    if feed.polled_at is None:
+        parts.append("not asked yet")
+    else:
+        parts.append(f"asked {when(feed.polled_at)}")
+    line = " · ".join(parts)
+    if feed.paused is not None:
+        return f"{line}\n-# ⏸️ Paused: {escaped(shortened(feed.paused, 200))}"
+    if feed.problem is not None:
+        return f"{line}\n-# ⚠️ {escaped(shortened(feed.problem, 200))}"
+    return line
+
+
+def followed_layout(feed: FollowedFeed, items: int) -> Layout:
+    """Return what everybody is told about a feed that is followed from now on."""
+    count = counted(items, "item", "items")
+    return Layout(
+        panel(
+            text(f"Following **{feed_name(feed)}**, with {count} in it now."),
+            text(f"-# {_state(feed)}"),
+            text("-# Its stories come in within some minutes. `/feed list` shows how it goes."),
+            colour=STORY_COLOUR,
+        )
+    )
+
+
+def trial_layout(url: str, feed: Feed) -> Layout:
+    """Return what is in a feed, and how each item would come in."""
+    name = one_line(feed.title or url, 100)
+    items: list[Item] = [
+        text(f"### {name}\n{counted(len(feed.items), 'item', 'items')}; nothing was stored.")
+    ]
+    for item in feed.items[:_SHOWN]:
+        how = "the whole text is in the feed" if not item.is_summary else "read from its page"
+        how = escaped(item.refused) if item.refused else how
+        title = one_line(item.title or "untitled", 120)
+        items.append(text(f"**{title}**\n-# {when(item.published_at)} · {how}"))
+    if len(feed.items) > _SHOWN:
+        items.append(text(f"-# and {len(feed.items) - _SHOWN} more"))
+    return Layout(panel(*items, colour=STORY_COLOUR))
+
+
+def news_layout(poll: Poll) -> Layout:
+    """Return the announcement of what a feed brought."""
+    new = [taken for taken in poll.taken if taken.outcome is Outcome.NEW]
+    items: list[Item] = [text(f"### New from {feed_name(poll.feed)}")]
+    for taken in new[:_SHOWN]:
+        title = one_line(taken.title or "untitled", 200)
+        if taken.article_id is not None:
+            show = button("Show", Action.SHOW_STORY, taken.article_id, 0)
+            items.append(section(f"**“{title}”**", beside=show))
+    if len(new) > _SHOWN:
+        items.append(text(f"-# and {len(new) - _SHOWN} more; `/article list` has them all"))
+    return Layout(panel(*items, colour=STORY_COLOUR))
+
+
+def paused_layout(poll: Poll) -> Layout:
+    """Return the word to a server about a feed that is not asked any more."""
+    why = escaped(shortened(poll.paused or "", 400))
+    return Layout(
+        panel(
+            text(f"I no longer ask the feed **{feed_name(poll.feed)}**. {why}"),
+            text("-# Its stories stay. `/feed pause` with *resume* begins again."),
+            colour=TROUBLE_COLOUR,
+        )
+    )
+
+
+def removed_words(feed: FollowedFeed) -> str:
+    """Return what is said about a feed that is followed no longer."""
+    return f"No longer following **{feed_name(feed)}**. The stories that it brought stay."

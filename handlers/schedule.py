@@ -1,0 +1,141 @@
+"""What the bot does by the clock: feeds, a second look at pages, the marking of old answers."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
+
+import discord
+
+from data.feeds import FollowedFeed, Outcome, due_feeds
+from data.network import CONNECTION_ERRORS
+from handlers.app import DEFAULT_COLLECTION
+from handlers.asking import NOBODY
+from handlers.errors import reported
+from handlers.feed_views import news_layout, paused_layout
+from handlers.following import Follower, Poll
+from handlers.layout import Layout
+from handlers.marking import Marking
+from handlers.rechecking import look_again
+from handlers.runner import WorkerRunner
+from handlers.web import Web
+
+log = logging.getLogger(__name__)
+
+_TICK = 30.0  # seconds between two looks at what is due
+_AT_ONCE = 4  # feeds of different collections that are polled side by side
+_PAGES = 5  # of one collection that are looked at again at one tick
+
+
+class Schedule:
+    """Runs as long as the bot does; whatever goes wrong in one thing is logged and ends there."""
+
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        web: Web,
+        runner: WorkerRunner,
+        follower: Follower,
+        marking: Marking,
+        in_background: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._client = client
+        self._web = web
+        self._runner = runner
+        self._follower = follower
+        self._marking = marking
+        self._in_background = in_background
+
+    def nudge(self) -> None:
+        """Look at earlier answers now: a story changed."""
+        self._in_background(_contained(self._marking.run))
+
+    def start(self) -> None:
+        """Begin to do what is due, again and again, until the bot is stopped."""
+        self._in_background(_again(self._marking.run))
+        self._in_background(_again(self._follow))
+
+    async def _follow(self) -> None:
+        await _contained(self.poll_due)
+        await _contained(self.look_at_due)
+
+    async def poll_due(self) -> None:
+        """Poll the feeds that are due, those of one collection one after the other."""
+        due = await self._runner.memory(due_feeds)
+        by_collection: dict[str, list[FollowedFeed]] = {}
+        for feed in due:
+            if self._follows(feed.collection):
+                by_collection.setdefault(feed.collection, []).append(feed)
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def poll_all(feeds: Sequence[FollowedFeed]) -> None:
+            async with slots:
+                for feed in feeds:
+                    await _contained(partial(self.poll, feed))
+
+        await asyncio.gather(*(poll_all(feeds) for feeds in by_collection.values()))
+
+    async def poll(self, feed: FollowedFeed) -> Poll:
+        """Poll one feed, and tell its server what it asked to be told."""
+        poll = await self._follower.poll(feed)
+        log.info(
+            "feed polled",
+            extra={
+                "feed": feed.id,
+                "collection": feed.collection,
+                "new": poll.count(Outcome.NEW),
+                "changed": poll.count(Outcome.CHANGED),
+                "problem": poll.problem is not None,
+            },
+        )
+        if poll.count(Outcome.CHANGED):
+            self.nudge()
+        if poll.paused is not None:
+            await self._tell(feed.channel_id or feed.announce_id, paused_layout(poll))
+        new = [taken for taken in poll.taken if taken.outcome is Outcome.NEW]
+        if new and feed.announce_id is not None:
+            await self._tell(feed.announce_id, news_layout(poll))
+        return poll
+
+    async def look_at_due(self) -> None:
+        """Look again at the pages of stories that are due."""
+        for collection in (DEFAULT_COLLECTION, *(str(guild.id) for guild in self._client.guilds)):
+            due = await self._runner.look(collection, lambda s: s.rechecks.due(limit=_PAGES))
+            for page in due:
+                await look_again(self._web, self._runner, collection, page)
+            if due:
+                self.nudge()
+
+    def _follows(self, collection: str) -> bool:
+        """Return whether feeds of a collection are polled here: the bot's, of servers it is in."""
+        if not self._runner.has(collection):
+            return False
+        shared = collection == DEFAULT_COLLECTION
+        return shared or self._client.get_guild(int(collection)) is not None
+
+    async def _tell(self, channel_id: int | None, layout: Layout) -> None:
+        if channel_id is None:
+            return
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await channel.send(view=layout, allowed_mentions=NOBODY)
+        except (discord.DiscordException, *CONNECTION_ERRORS) as error:
+            log.warning("a server could not be told: %s", type(error).__name__)
+
+
+async def _again(work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(_TICK)
+        await _contained(work)
+
+
+async def _contained(work: Callable[[], Awaitable[object]]) -> None:
+    """Do the work; whatever it raises is logged and ends here."""
+
+    async def nobody(words: str) -> None:
+        log.warning("by the clock: %s", words)
+
+    async with reported(nobody):
+        await work()

@@ -1,0 +1,117 @@
+"""Whether a quote that was given still stands: what became of its story since."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from data.answers import GivenCitation
+from data.articles import ArticleStore
+from data.errors import NotFoundError
+from data.models import Revision
+from data.standing import StandingStore
+from index.sentences import paragraph_spans
+
+
+class Standing(StrEnum):
+    """What became of a quoted story; the values are remembered beside the answers."""
+
+    UNCHANGED = ""
+    CORRECTED = "corrected"  # its headline, publisher, author, date or link, not its text
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How a quote stands now.
+
+    `current` is the story's present revision, None where it was removed. `still_there` tells
+    whether the quoted words are in it, white space aside. `at` is since when, in UTC, or None
+    where that is not known.
+    """
+
+    standing: Standing
+    at: str | None
+    still_there: bool
+    current: Revision | None
+
+    @property
+    def mark(self) -> str:
+        """Return what tells this state from an earlier one of the same quote; "" is unchanged."""
+        if self.standing is Standing.UNCHANGED:
+            return ""
+        return f"{self.standing}:{self.current.id if self.current else 0}"
+
+
+def correction(
+    articles: ArticleStore, standing: StandingStore, citation: GivenCitation
+) -> Correction:
+    """Return how a quote from this collection stands now.
+
+    Raises:
+        StorageError: if the story's text was altered in the database.
+    """
+    try:
+        current = articles.get(citation.article_id)
+    except NotFoundError:
+        removed_at = standing.removed_at(citation.article_id)
+        return Correction(Standing.REMOVED, removed_at, False, None)
+    withdrawn_at = standing.withdrawn_at(current.article_id)
+    if withdrawn_at is not None:
+        return Correction(Standing.WITHDRAWN, withdrawn_at, False, current)
+    if current.id == citation.revision_id:
+        return Correction(Standing.UNCHANGED, None, True, current)
+    cited = articles.revision(citation.revision_id)
+    if cited.sha256 != current.sha256:
+        quote = _folded(citation.span.slice(cited.text))
+        there = quote in _folded(current.text)
+        return Correction(Standing.CHANGED, current.created_at, there, current)
+    same = cited.attribution == current.attribution
+    kind = Standing.UNCHANGED if same else Standing.CORRECTED
+    return Correction(kind, current.created_at, True, current)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A paragraph of a story's two versions: kept (both), taken out (no `new`) or put in."""
+
+    old: str | None
+    new: str | None
+
+    @property
+    def kept(self) -> bool:
+        """Return whether it stands in both."""
+        return self.old is not None and self.new is not None
+
+
+def changes(old: str, new: str) -> Iterator[Change]:
+    """Yield the paragraphs of two versions of a text in order, as kept, taken out or put in."""
+    before, after = _paragraphs(old), _paragraphs(new)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for operation, a, b, c, d in matcher.get_opcodes():
+        if operation == "equal":
+            yield from (Change(text, text) for text in before[a:b])
+            continue
+        yield from (Change(text, None) for text in before[a:b])
+        yield from (Change(None, text) for text in after[c:d])
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [span.slice(text) for span in paragraph_spans(text)]
+
+
+def details_changed(old: Revision, new: Revision) -> list[tuple[str, str | None, str | None]]:
+    """Return the details that differ between two revisions: name, before, after."""
+    names = {"title": "headline", "source": "publisher", "published_at": "date", "url": "link"}
+    found = []
+    for name in ("title", "source", "author", "published_at", "url"):
+        before, after = getattr(old.attribution, name), getattr(new.attribution, name)
+        if before != after:
+            found.append((names.get(name, name), before, after))
+    return found
