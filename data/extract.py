@@ -20,8 +20,10 @@ from data.plaintext import split_story
 from data.urls import is_web_address
 
 BINARY = "This is neither a web page, nor a PDF, nor a text, so there is no story to be read in it."
+TOO_MANY_PARTS = "The page is made of so many parts that it cannot be read as a story."
 NOT_FREE = "The publisher marks this story as not free to read for everybody."
 
+MAX_ELEMENTS = 50_000  # of a page; long stories with their readers' comments have 20,000
 _LOOKED_AT = 2048  # bytes at the beginning by which a page's kind is told
 _PDF_TYPES = ("application/pdf", "application/x-pdf")
 _TEXT_TYPES = ("text/plain", "text/markdown", "text/x-markdown")
@@ -72,6 +74,8 @@ def _from_html(text: str, url: str | None) -> Extracted:
     tree = parse_html(text)
     if tree is None:
         return Extracted(url=url, source=host_of(url), reason=NO_TEXT)
+    if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
+        return Extracted(url=url, source=host_of(url), reason=TOO_MANY_PARTS)
     about = page_metadata(tree, text, url)
     shown = visible(tree)
     found = Evidence(shown, body_paragraphs(shown, about.titles), about, url)

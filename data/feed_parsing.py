@@ -75,7 +75,7 @@ def feed_links(page: Page) -> tuple[str, ...]:
     """Return the absolute addresses of the feeds that a web page names, each once, in its order."""
     from lxml import etree
 
-    text = decode_page(page.body[: 4 * _LOOKED_AT], declared=page.charset)[:_LOOKED_AT]
+    text = storable(decode_page(page.body[: 4 * _LOOKED_AT], declared=page.charset)[:_LOOKED_AT])
     parser = etree.HTMLParser(recover=True, no_network=True, remove_comments=True)
     # With a tag in front it cannot begin with a declaration of an encoding, which lxml refuses.
     root = etree.fromstring(f"<html>{text}", parser)

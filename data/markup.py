@@ -49,7 +49,7 @@ def text_of_html(markup: str) -> str:
     parser = etree.HTMLParser(
         recover=True, no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
-    root = etree.fromstring(f"<div>{storable(markup)}</div>", parser)
+    root = etree.fromstring(f"<div>{storable(markup)}", parser)
     if root is None:
         return ""
     paragraphs = []

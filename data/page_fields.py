@@ -15,6 +15,7 @@ Metas = dict[str, list[str]]
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 # Control characters, marks of direction and other characters that take no place.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\ufeff]")
+_MOST = 50  # contents of one name that are looked at
 _SOFT_HYPHEN = "\u00ad"
 
 
@@ -29,7 +30,7 @@ def metas_of(tree: "HtmlElement") -> Metas:
         stated = (element.get(attribute) or "" for attribute in ("property", "name", "itemprop"))
         # An itemprop can hold several names; the names of others hold no white space.
         for name in dict.fromkeys(" ".join(stated).lower().split()):
-            if content and content not in found[name]:
+            if content and len(found[name]) < _MOST and content not in found[name]:
                 found[name].append(content)
     return dict(found)
 

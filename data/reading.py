@@ -15,9 +15,8 @@ from data.reading_frames import BadFrameError, extracted, feed, read_reply, requ
 
 log = logging.getLogger(__name__)
 
-# Of 169 news pages as they were served, up to 1.1 MB, the slowest took 2 s and the largest brought
-# the process to 139 MB. A page of 5 MB of plain paragraphs took 7 s; what is made of a million
-# tags takes a minute and more than a gigabyte, and is refused.
+# Of 169 news pages as they were served, up to 1.1 MB, the slowest took 3 s and the largest brought
+# the process to 139 MB. A page of 5 MB of plain paragraphs took 7 s, one of a million tags 339 MB.
 SECONDS = 30.0
 MEGABYTES = 768
 IDLE_SECONDS = 60.0
@@ -84,6 +83,8 @@ class Reading:
         if process := self._process:
             _kill(process)
         with self._lock:
+            if self._idle:
+                self._idle.cancel()
             self._end()
 
     def _read(self, job: str, page: Page) -> Extracted | Feed:

@@ -69,13 +69,16 @@ async def _extracted(web: Web, file: str) -> Extracted:
 
 def _show(app: App, file: str, found: Extracted) -> None:
     app.screen.say(f"File: {file}")
+    if found.text is None:
+        app.screen.warn(found.reason or "There is no text in it.")
+        return
     for name in ("title", "author", "source", "published_at", "modified_at", "url"):
         app.screen.say(f"{name}: {getattr(found, name) or 'unknown'}")
     for note in found.notes:
         app.screen.warn(note)
     if found.reason is not None:
         app.screen.warn(f"It would not be added: {found.reason}")
-    app.screen.say(f"\n{found.text or ''}\n")
+    app.screen.say(f"\n{found.text}\n")
 
 
 @click.command(short_help="Show a story's versions and what changed between them.")

@@ -253,6 +253,7 @@ def test_what_the_version_before_remembered_is_kept_and_can_be_marked(tmp_path: 
         assert answers.standing("10") == []
         new = answers.add(PLACE, 1, CITATIONS)
         assert answers.get(new) is not None
-        assert FeedStore(db, "10").all() == DomainStore(db).all() == []
+        assert FeedStore(db, "10").all() == []
+        assert DomainStore(db).all() == []
     with closing(open_memory(tmp_path)) as db:  # and once more, with nothing left to do
         assert scalar(db, "SELECT count(*) FROM answers") == 2

@@ -1,6 +1,7 @@
 """What a story's attribution becomes when its page or feed is read again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,12 @@ def _read(store: ArticleStore, page: Extracted, given: Given | None = None) -> A
     return saved.revision.attribution
 
 
-def _corrected(store: ArticleStore, **fields: str | None) -> Attribution:
+def _page(**fields: Any) -> Extracted:
+    """Return the page as it is when it says otherwise in these fields."""
+    return replace(PAGE, **fields)
+
+
+def _corrected(store: ArticleStore, **fields: Any) -> Attribution:
     (current,) = store.current()
     attribution = replace(current.attribution, **fields)
     return store.edit(current.article_id, attribution).revision.attribution
@@ -72,17 +78,15 @@ def test_what_somebody_corrected_here_stays_when_the_page_says_what_it_said(
 ) -> None:
     _read(store, PAGE)
     corrected = _corrected(store, **{field: FIELDS[field][0]})
-    assert _read(store, replace(PAGE, text=text)) == corrected
-    assert _read(store, replace(PAGE, text=text)) == corrected  # and once more
+    assert _read(store, _page(text=text)) == corrected
+    assert _read(store, _page(text=text)) == corrected  # and once more
 
 
 @pytest.mark.parametrize("field", ["author", "source", "url", "published_at"])
-def test_what_somebody_made_unknown_here_stays_so(
-    store: ArticleStore, field: str
-) -> None:
+def test_what_somebody_made_unknown_here_stays_so(store: ArticleStore, field: str) -> None:
     _read(store, PAGE)
     corrected = _corrected(store, **{field: None})
-    assert _read(store, replace(PAGE, text="Other.")) == corrected
+    assert _read(store, _page(text="Other.")) == corrected
 
 
 @each_field
@@ -90,8 +94,8 @@ def test_what_the_publisher_corrects_comes_in(store: ArticleStore, field: str) -
     before = _read(store, PAGE)
     after = FIELDS[field][0]
     expected = replace(before, **{field: after})
-    assert _read(store, replace(PAGE, **{field: after})) == expected
-    assert _read(store, replace(PAGE, **{field: after})) == expected
+    assert _read(store, _page(**{field: after})) == expected
+    assert _read(store, _page(**{field: after})) == expected
 
 
 @each_field
@@ -102,28 +106,28 @@ def test_what_the_publisher_corrects_later_comes_in_over_what_was_corrected_here
     ours, theirs = FIELDS[field]
     _corrected(store, **{field: ours})
     expected = replace(before, **{field: theirs})
-    assert _read(store, replace(PAGE, **{field: theirs})) == expected
+    assert _read(store, _page(**{field: theirs})) == expected
 
 
 def test_of_two_corrections_each_stays_in_its_own_field(store: ArticleStore) -> None:
     _read(store, PAGE)
     _corrected(store, author="Bob Ray")
-    now = _read(store, replace(PAGE, title="Bridge reopened"))
+    now = _read(store, _page(title="Bridge reopened"))
     assert (now.title, now.author) == ("Bridge reopened", "Bob Ray")
     _corrected(store, title="Bridge")
-    now = _read(store, replace(PAGE, title="Bridge reopened", source="Post"))
+    now = _read(store, _page(title="Bridge reopened", source="Post"))
     assert (now.title, now.author, now.source) == ("Bridge", "Bob Ray", "Post")
 
 
 @pytest.mark.parametrize("field", ["author", "source", "published_at", "url"])
 def test_what_a_page_no_longer_says_is_not_forgotten(store: ArticleStore, field: str) -> None:
     before = _read(store, PAGE)
-    assert _read(store, replace(PAGE, **{field: None}, text="Other.")) == before
+    assert _read(store, _page(**{field: None}, text="Other.")) == before
 
 
 @pytest.mark.parametrize("field", ["author", "source", "published_at", "url"])
 def test_what_was_not_known_is_filled_in(store: ArticleStore, field: str) -> None:
-    _read(store, replace(PAGE, **{field: None}))
+    _read(store, _page(**{field: None}))
     assert _read(store, PAGE) == Attribution(
         "Bridge opened", "Herald", "Ann Lee", "2024-10-25", URL
     )
@@ -132,38 +136,38 @@ def test_what_was_not_known_is_filled_in(store: ArticleStore, field: str) -> Non
 def test_a_date_that_is_known_stays_however_the_page_moves_it(store: ArticleStore) -> None:
     _read(store, PAGE)
     for moved in ("2024-10-26", "2024-10-27T08:00:00Z", "2023"):
-        again = replace(PAGE, published_at=moved, text=f"As of {moved}.")
+        again = _page(published_at=moved, text=f"As of {moved}.")
         assert _read(store, again).published_at == "2024-10-25"
 
 
 def test_a_date_that_somebody_corrected_stays_too(store: ArticleStore) -> None:
     _read(store, PAGE)
     _corrected(store, published_at="2024-10-20")
-    assert _read(store, replace(PAGE, published_at="2024-10-26")).published_at == "2024-10-20"
+    assert _read(store, _page(published_at="2024-10-26")).published_at == "2024-10-20"
 
 
 # --- titles that were made from the text
 
 
 def test_a_made_title_follows_the_text(store: ArticleStore) -> None:
-    assert _read(store, replace(PAGE, title=None)).title == title_from(TEXT)
+    assert _read(store, _page(title=None)).title == title_from(TEXT)
     changed = "The mayor closed the bridge. Rain fell."
-    again = _read(store, replace(PAGE, title=None, text=changed))
+    again = _read(store, _page(title=None, text=changed))
     assert again.title == title_from(changed)
 
 
 def test_a_title_that_somebody_gave_in_place_of_a_made_one_stays(store: ArticleStore) -> None:
-    _read(store, replace(PAGE, title=None))
+    _read(store, _page(title=None))
     _corrected(store, title="Bridge")
-    changed = replace(PAGE, title=None, text="The mayor closed the bridge. Rain fell.")
+    changed = _page(title=None, text="The mayor closed the bridge. Rain fell.")
     assert _read(store, changed).title == "Bridge"
     assert _read(store, changed).title == "Bridge"
 
 
 def test_a_headline_comes_in_for_a_made_title_and_stays(store: ArticleStore) -> None:
-    _read(store, replace(PAGE, title=None))
+    _read(store, _page(title=None))
     assert _read(store, PAGE).title == "Bridge opened"
-    assert _read(store, replace(PAGE, title=None, text="Other.")).title == "Bridge opened"
+    assert _read(store, _page(title=None, text="Other.")).title == "Bridge opened"
 
 
 # --- what the person who adds it says
@@ -181,7 +185,7 @@ def test_what_is_given_wins_over_the_page(store: ArticleStore, field: str) -> No
 @pytest.mark.parametrize("field", GIVEN)
 def test_what_was_given_stays_when_the_page_is_read_again(store: ArticleStore, field: str) -> None:
     first = _read(store, PAGE, Given(**{field: GIVEN[field]}))
-    assert _read(store, replace(PAGE, text="Other.")) == first
+    assert _read(store, _page(text="Other.")) == first
 
 
 @pytest.mark.parametrize("field", GIVEN)
@@ -225,7 +229,7 @@ def test_a_refused_page_leaves_the_story_and_what_was_said_alone(
 ) -> None:
     before = _read(store, PAGE)
     with pytest.raises(StoryRefusedError, match="behind a paywall"):
-        _read(store, replace(PAGE, title="Subscribe", reason="It is behind a paywall."))
+        _read(store, _page(title="Subscribe", reason="It is behind a paywall."))
     (current,) = store.current()
     assert current.attribution == before
     assert scalar(db, "SELECT title FROM said") == "Bridge opened"
@@ -235,7 +239,7 @@ def test_what_a_page_said_is_kept_for_one_story_and_goes_with_it(
     store: ArticleStore, db: Database
 ) -> None:
     _read(store, PAGE)
-    other = replace(PAGE, title="Other", url="https://example.org/z", text="Other.")
+    other = _page(title="Other", url="https://example.org/z", text="Other.")
     other_id = store.save(draft_from_page(other)).revision.article_id
     assert scalar(db, "SELECT count(*) FROM said") == 2
     store.remove(other_id)
@@ -257,5 +261,5 @@ def test_what_was_read_is_remembered_also_where_nothing_changed(store: ArticleSt
     # A headline that goes away and comes back is no correction of the publisher's.
     _read(store, PAGE)
     _corrected(store, title="Bridge reopened")
-    assert _read(store, replace(PAGE, title="Bridge reopened")).title == "Bridge reopened"
+    assert _read(store, _page(title="Bridge reopened")).title == "Bridge reopened"
     assert _read(store, PAGE).title == "Bridge opened"

@@ -1,6 +1,7 @@
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,11 +112,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     real, taken = zlib.decompressobj, []
 
     class Watched:
-        def __init__(self, *arguments: int) -> None:
+        def __init__(self, *arguments: Any) -> None:
             self._inner = real(*arguments)
 
-        def decompress(self, *arguments: bytes | int) -> bytes:
-            found: bytes = self._inner.decompress(*arguments)  # type: ignore[arg-type]
+        def decompress(self, *arguments: Any) -> bytes:
+            found: bytes = self._inner.decompress(*arguments)
             taken.append(len(found))
             return found
 

@@ -65,6 +65,13 @@ def job(name):
             raise KeyError("what nobody foresaw")
         elif command == "allocate":
             return [bytearray(10_000_000) for _ in range(100_000)]
+        elif command == "fail":
+            taken = []
+            try:
+                while True:
+                    taken.append(b"x" * 1_000_000 + bytes([len(taken) % 256]))
+            except MemoryError as error:
+                raise ValueError("unknown error") from error
         elif command == "nest":
             return act(page)
         elif command == "long":
@@ -225,6 +232,7 @@ def test_a_bug_is_logged_and_not_shown(
     ("command", "reason"),
     [
         ("allocate", "reading it takes too much memory."),
+        ("fail", "reading it takes too much memory."),
         ("nest", "its parts are nested too deeply."),
         (f"long {MAX_REPLY_BYTES}", "there is too much text in it."),
     ],

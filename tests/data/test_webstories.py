@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from data.articles import ArticleStore, SaveStatus
@@ -35,12 +38,11 @@ ITEM = FeedItem(
 SAID = Attribution("Bridge opened", "Herald", "Ann Lee", "2024-10-25", URL)
 
 
-def _page(**fields: str | None) -> Extracted:
-    known = {name: getattr(PAGE, name) for name in ("title", "author", "source", "published_at")}
-    return Extracted(**{**known, "url": URL, "text": TEXT, **fields})
+def _page(**fields: Any) -> Extracted:
+    return replace(PAGE, modified_at=None, notes=(), **fields)
 
 
-def _item(**fields: str | None) -> FeedItem:
+def _item(**fields: Any) -> FeedItem:
     return FeedItem(**{"guid": "7", "url": URL, "title": "T", "text": TEXT, **fields})
 
 
