@@ -8,6 +8,7 @@ from data.dates import is_future
 from data.errors import StoryRefusedError
 from data.html_body import body_paragraphs, visible
 from data.html_tree import letters, parse_html
+from data.models import normalise
 from data.page_addresses import host_of
 from data.page_authors import joined_names
 from data.page_checks import NO_TEXT, SCRIPT_ONLY, TOO_LITTLE, Evidence, problem
@@ -94,7 +95,7 @@ def _from_html(text: str, url: str | None) -> Extracted:
         published_at=about.published_at,
         modified_at=about.modified_at,
         url=about.url,
-        text="\n\n".join(found.paragraphs) or None,
+        text=normalise("\n\n".join(found.paragraphs)) or None,
         reason=reason,
         notes=notes,
     )

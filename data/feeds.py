@@ -1,7 +1,7 @@
 """The feeds that collections follow, and what became of their items."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from data.errors import NotFoundError, UserError
 DAILY_LIMIT = 50  # stories that a feed may bring in a day, unless somebody says otherwise
 MAX_DAILY_LIMIT = 500
 MAX_FEEDS = 50  # of one collection
+INTERVAL = timedelta(minutes=30)  # between two polls of a feed that goes well
 # An item that is no longer in its feed is remembered for this long, should it come back.
 _REMEMBERED_DAYS = 180
 _LONGEST = 300  # characters of a title or reason
@@ -84,7 +85,7 @@ class FeedStore:
         announce_id: int | None = None,
         daily_limit: int = DAILY_LIMIT,
     ) -> FollowedFeed:
-        """Follow a feed from now on; return it.
+        """Follow a feed from now on; return it. What is in it now is the caller's to take in.
 
         Raises:
             UserError: if it is followed already, there are too many, or the limit is none.
@@ -97,7 +98,7 @@ class FeedStore:
                 raise UserError("That feed is followed already.")
             if len(feeds) >= MAX_FEEDS:
                 raise UserError(f"There are {MAX_FEEDS} feeds already, and more is not possible.")
-            moment = _text(None)
+            moment = datetime.now(UTC)
             cursor = self._db.execute(
                 "INSERT INTO feeds (collection, url, title, added_by, channel_id, announce_id,"
                 " daily_limit, next_poll_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,8 +110,8 @@ class FeedStore:
                     channel_id,
                     announce_id,
                     daily_limit,
-                    moment,
-                    moment,
+                    _text(moment + INTERVAL),
+                    _text(moment),
                 ],
             )
             return self.get(int(cursor.lastrowid or 0))

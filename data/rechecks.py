@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from data.database import Database, scalar, write
 from data.pages import Page
+from data.urls import canonical_url
 
 # A page is looked at again after as long as it has been unchanged, within these bounds: most
 # corrections come within the first hours, and a page that has been still for weeks stays so.
@@ -75,8 +76,8 @@ class RecheckStore:
         return found[0] if found else None
 
     def of_url(self, url: str) -> Recheck | None:
-        """Return the page that was asked for at this address, or None."""
-        found = self._rows("WHERE p.url = ?", [url])
+        """Return the page of the story that stands at this address, or None."""
+        found = self._rows("WHERE p.url = ? OR a.canonical_url = ?", [url, canonical_url(url)])
         return found[0] if found else None
 
     def due(self, *, limit: int, now: datetime | None = None) -> list[Recheck]:

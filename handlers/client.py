@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import discord
-from data.reading import Reading
 from discord import app_commands
 
 from data.answers import AnswerStore
 from data.database import Database
 from data.errors import UserError
 from data.guilds import GuildStore
+from data.reading import Reading
 from data.settings import Settings
 from handlers import admin, answer_buttons, article_buttons, articles, feeds, help, logs
 from handlers.app import Opening
@@ -101,6 +101,7 @@ class PullquoteClient(discord.Client):
             web=self._web,
             follower=follower,
             nudge=self.schedule.nudge,
+            take_in=self.schedule.take_in,
             source_url=settings.source_url,
         )
         self.tree = _Tree(self)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import discord
 
+from data.feeds import FollowedFeed
+from data.pages import Feed, Page
 from handlers.asking import Asking
 from handlers.following import Follower
 from handlers.forms import OpenForms
@@ -38,7 +40,8 @@ class Hints:
 class Desk:
     """What commands and buttons work with, handed to each of them.
 
-    `nudge` says that stories changed, so that earlier answers are looked at soon.
+    `nudge` says that stories changed, so that earlier answers are looked at soon; `take_in` stores
+    what was found in a feed that is followed from now on.
     """
 
     client: discord.Client
@@ -52,6 +55,7 @@ class Desk:
     web: Web
     follower: Follower
     nudge: Callable[[], None]
+    take_in: Callable[[FollowedFeed, tuple[Page, Feed]], None]
     source_url: str | None = None
     hints: Hints = field(default_factory=Hints)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

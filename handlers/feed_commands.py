@@ -46,7 +46,7 @@ async def _add(app: App, url: str, daily_limit: int, *, as_json: bool) -> None:
     runner = TerminalRunner(app)
     async with terminal_web(app) as web:
         follower = Follower(web=web, runner=runner)
-        page, contents = await follower.try_out(url)
+        page, contents = found = await follower.try_out(url)
 
         def follow(feeds: FeedStore) -> FollowedFeed:
             address = page.moved_to or url
@@ -55,7 +55,7 @@ async def _add(app: App, url: str, daily_limit: int, *, as_json: bool) -> None:
         added = await runner.memory(lambda db: follow(FeedStore(db, app.collection)))
         if not as_json:
             app.screen.say(f"Following {added.id}: {added.title or added.url}")
-        _show(app, await follower.poll(added), as_json=as_json)
+        _show(app, await follower.poll(added, found), as_json=as_json)
 
 
 @feed.command(name="list", short_help="List the feeds that are followed.")

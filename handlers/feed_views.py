@@ -68,7 +68,7 @@ def followed_layout(feed: FollowedFeed, items: int) -> Layout:
         panel(
             text(f"Following **{feed_name(feed)}**, with {count} in it now."),
             text(f"-# {_state(feed)}"),
-            text("-# Its stories come in within some minutes. `/feed list` shows how it goes."),
+            text("-# Its stories come in now, one by one. `/feed list` shows how it goes."),
             colour=STORY_COLOUR,
         )
     )

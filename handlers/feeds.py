@@ -135,7 +135,7 @@ async def _add(
         raise UserError(f"I may not write in {announce.mention}. Let me, or choose another one.")
     with desk.limits.question(interaction.user.id, guild_id):
         await interaction.response.defer(thinking=True)
-        page, contents = await desk.follower.try_out(url.strip())
+        page, contents = found = await desk.follower.try_out(url.strip())
 
     def follow(feeds: FeedStore) -> FollowedFeed:
         return feeds.add(
@@ -151,6 +151,7 @@ async def _add(
     await interaction.edit_original_response(
         view=followed_layout(feed, len(contents.items)), allowed_mentions=NOBODY
     )
+    desk.take_in(feed, found)
 
 
 async def _list(desk: Desk, interaction: discord.Interaction, page: int) -> None:

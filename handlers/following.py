@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from data.fetch import FetchError, Validators
-
 from data.articles import Saved, SaveStatus
 from data.database import Database
 from data.errors import NotFoundError, StoryRefusedError, UserError
-from data.feeds import FeedStore, FollowedFeed, Outcome, SeenItem
+from data.feeds import INTERVAL, FeedStore, FollowedFeed, Outcome, SeenItem
+from data.fetch import FetchError, Validators
 from data.models import Draft
 from data.pages import Feed, FeedItem, Page
 from data.webstories import draft_from_item, draft_from_page
@@ -21,7 +20,6 @@ from handlers.web import Web
 
 log = logging.getLogger(__name__)
 
-INTERVAL = timedelta(minutes=30)
 _LONGEST_PAUSE = timedelta(days=1)
 # A feed that fails this often in a row has failed for about four days, by the back-off below.
 MAX_FAILURES = 10
@@ -82,11 +80,16 @@ class Follower:
             raise StoryRefusedError("The feed sent nothing.")
         return found
 
-    async def poll(self, feed: FollowedFeed) -> Poll:
-        """Ask a feed for what is new and take it in; what went wrong is in the result."""
+    async def poll(self, feed: FollowedFeed, found: tuple[Page, Feed] | None = None) -> Poll:
+        """Ask a feed for what is new and take it in; what went wrong is in the result.
+
+        `found` is what the feed held, where it was read just now.
+        """
         poll = Poll(feed)
         try:
-            found = await self._web.feed(feed.url, Validators(feed.etag, feed.last_modified))
+            found = found or await self._web.feed(
+                feed.url, Validators(feed.etag, feed.last_modified)
+            )
         except FetchError as error:
             gone = "The feed is gone for good (410)." if error.gone else None
             await self._failed(poll, str(error), error.retry_after, pause=gone)

@@ -10,6 +10,7 @@ import discord
 
 from data.feeds import FollowedFeed, Outcome, due_feeds
 from data.network import CONNECTION_ERRORS
+from data.pages import Feed, Page
 from handlers.app import DEFAULT_COLLECTION
 from handlers.asking import NOBODY
 from handlers.errors import reported
@@ -77,9 +78,13 @@ class Schedule:
 
         await asyncio.gather(*(poll_all(feeds) for feeds in by_collection.values()))
 
-    async def poll(self, feed: FollowedFeed) -> Poll:
+    def take_in(self, feed: FollowedFeed, found: tuple[Page, Feed]) -> None:
+        """Store what was found in a feed that is followed from now on, in the background."""
+        self._in_background(_contained(partial(self.poll, feed, found)))
+
+    async def poll(self, feed: FollowedFeed, found: tuple[Page, Feed] | None = None) -> Poll:
         """Poll one feed, and tell its server what it asked to be told."""
-        poll = await self._follower.poll(feed)
+        poll = await self._follower.poll(feed, found)
         log.info(
             "feed polled",
             extra={

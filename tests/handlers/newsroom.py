@@ -129,7 +129,7 @@ def walled_html(story: Story) -> str:
     return (
         f'<!doctype html><html lang="en"><head><title>{html.escape(story.title)}</title>'
         '<script type="application/ld+json">'
-        f'{json.dumps({"@type": "NewsArticle", "headline": story.title, "isAccessibleForFree": False})}'
+        f"{json.dumps({'@type': 'NewsArticle', 'headline': story.title, 'isAccessibleForFree': False})}"
         f"</script></head><body><main><article><h1>{html.escape(story.title)}</h1>"
         f"<p>{beginning}</p>{PAYWALL}</article></main></body></html>"
     )
@@ -415,7 +415,7 @@ def kept_reading() -> Reading:
     return reading
 
 
-def on_the_web(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, *servers: WebServer) -> None:
+def on_the_web(monkeypatch: pytest.MonkeyPatch, *servers: WebServer) -> None:
     """Let commands reach servers of this test, without a wait between two requests."""
     monkeypatch.setenv("PULLQUOTE_ALLOWED_HOSTS", ",".join(server.host for server in servers))
     monkeypatch.setattr(bot, "Fetcher", quick_fetcher)

@@ -154,6 +154,23 @@ async def test_a_story_in_two_feeds_is_one_story(room: Bench, whole: bool) -> No
     assert [is_conditional(r) for r in room.newsroom.asked(FERRY)] == ([] if whole else [0, 1])
 
 
+@pytest.mark.parametrize("whole", KINDS)
+async def test_a_story_whose_link_somebody_corrected_is_not_taken_twice(
+    room: Bench, whole: bool
+) -> None:
+    feed = room.follow(_listed(room.newsroom, FERRY, whole=whole))
+    await _poll(room, feed)
+    (story,) = room.stories()
+    corrected = replace(story.attribution, url="https://ledger.example/ferry")
+    room.services.indexer.edit(story.article_id, corrected)
+    changed = replace(FERRY, version=2, title="Ferry leaves")
+    _listed(room.newsroom, changed, whole=whole)
+    await _poll(room, feed)
+    (now,) = room.stories()
+    assert (now.article_id, now.text) == (story.article_id, changed.text)
+    assert now.attribution == replace(corrected, title=changed.title)
+
+
 async def test_a_page_that_the_feed_links_to_by_a_detour_is_asked_for_with_conditions_again(
     room: Bench,
 ) -> None:

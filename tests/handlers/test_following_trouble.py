@@ -215,11 +215,11 @@ async def test_a_feed_that_is_gone_for_good_is_paused_at_once(
         (page_html(FERRY), "text/html", "This is a web page, not a feed."),
         ('{"error": "login"}', "application/json", "not a JSON Feed"),
         ("<?xml version='1.0'?><notes><note/></notes>", "text/xml", "not a feed"),
-        ("<rss version='2.0'><channel><item><title>Cut", "text/xml", "damaged"),
+        ("<rss version='2.0'><channel><ti", "text/xml", "neither a name nor entries"),
         (" \n", "text/xml", "empty"),
         ("%PDF-1.4", "application/pdf", "A feed is RSS, Atom or JSON Feed."),
     ],
-    ids=["web page", "other JSON", "other XML", "damaged", "empty", "PDF"],
+    ids=["web page", "other JSON", "other XML", "cut off", "empty", "PDF"],
 )
 async def test_a_feed_that_turns_into_something_else_has_failed(
     room: Bench, feed: FollowedFeed, server: WebServer, body: str, media_type: str, problem: str

@@ -1,28 +1,23 @@
 """A publisher on loopback whose pages and feeds the simulated bot reads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import discord
 import pytest
-from simcord.actors import MemberActor
-from simcord.results import InteractionResult
+from simcord.results import InteractionResult, ResponseMessage
 
 import bot
+from data.database import write
 from data.fetch import Fetcher
-from data.models import Revision
 from handlers import client as client_module
-from handlers.client import PullquoteClient
-from handlers.layout import Action, parse_custom_id
 from tests.data.direct_reading import DirectReading
 from tests.data.web import WebServer
 from tests.handlers.newsroom import Newsroom, Story
-from tests.simulated.world import Server, World, buttons, said, texts
+from tests.simulated.test_answer_buttons import FIRST
+from tests.simulated.world import Server, World, said
 
-QUOTE = "Ann Lee opened the bridge on Monday."
-QUESTION = "Who opened the bridge?"
 # What stands on every page besides; no question of these tests is about it.
 _REST = (
     "Rain fell for most of the afternoon, and the band went home before anybody had heard it play "
@@ -59,45 +54,54 @@ class Told(Story):
         return (*self.told, *_REST)
 
 
-BRIDGE = Told("bridge", title="Bridge opened", told=(f"{QUOTE} It cost four million crowns.",))
+BRIDGE = Told("bridge", title="Bridge opened", told=(f"{FIRST} It cost four million crowns.",))
+# The same story later: changed beside the quoted sentence, and in it.
+DEARER = replace(BRIDGE, told=(f"{FIRST} It cost five million crowns.",))
+LATER = replace(BRIDGE, told=("Ann Lee opened the bridge on Tuesday. It cost four million crowns.",))
 
 
 class Newsstand(Newsroom):
-    """The publisher's pages and feeds, and what a server's bot does with them."""
+    """The publisher's pages and feeds, and what the bot does with them."""
 
     def __init__(self, world: World, server: WebServer) -> None:
         super().__init__(server)
         self.world = world
 
-    @property
-    def client(self) -> PullquoteClient:
-        """Return the bot as it runs now."""
-        return self.world.client
-
     def withdraw(self, story: Story) -> None:
         """Say that a story's page is gone for good."""
         self.server.serve(story.path, status=410)
 
-    async def add(self, server: Server, story: Story, **options: Any) -> discord.Message:
+    async def add(self, server: Server, story: Story, **options: Any) -> ResponseMessage:
         """Publish a story and let a contributor add it by its address; return what was said."""
         self.publish(story)
-        url = self.url(story)
-        result = await server.contributor.slash(server.channel, "article add", url=url, **options)
+        result = await server.contributor.slash(
+            server.channel, "article add", url=self.url(story), **options
+        )
         assert result.response is not None
-        assert "Added **“" in said(result.response), said(result.response)
+        assert said(result.response).startswith("Added **“"), said(result.response)
         return result.response
 
     async def look_again(self, server: Server | None = None) -> None:
-        """Let an hour pass for the pages of a server, or of the operator, and the bot look."""
+        """Let the pages of a server, or of the operator, be due, and the bot look at them."""
         with closing(self.world.session(server.id if server else None)) as session:
             db = (session.own or session.shared).db
-            db.execute("UPDATE pages SET next_check_at = '2024-01-01T00:00:00+00:00'")
-            db.conn.commit()
-        await self.by_the_clock("look_at_due")
+            with write(db):
+                db.execute("UPDATE pages SET next_check_at = '2024-01-01T00:00:00+00:00'")
+        await by_the_clock(self.world, self.world.client.schedule.look_at_due)
 
-    async def by_the_clock(self, *work: str) -> None:
-        """Do what the bot does by the clock, now."""
-        with self.world.env._bot_scope():
-            for name in work:
-                await getattr(self.client.schedule, name)()
-        await self.world.env.settle()
+def last_words(result: InteractionResult) -> str:
+    """Return the last thing that somebody was told."""
+    last = (result.followups or [result.response])[-1]
+    return said(last)
+
+
+async def by_the_clock(world: World, work: Callable[[], Awaitable[Any]]) -> None:
+    """Let the bot do now something that it does by the clock."""
+    with world.env._bot_scope():  # what it begins in the background is the bot's, too
+        await work()
+    await world.env.settle()
+
+
+async def mark(world: World) -> None:
+    """Let the bot look at its earlier answers now."""
+    await by_the_clock(world, world.client.schedule._marking.run)

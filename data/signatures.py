@@ -1,0 +1,184 @@
+"""What tells which stories may have much in common, without reading them; and its store."""
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.database import Database
+from data.fulltext import WORD, index_text
+
+# Raise it when a change below gives a text another signature; stored ones are then made again.
+SIGNATURE_VERSION = 1
+# Words in a row that are compared as one; a character each in scripts without spaces.
+SHINGLE = 4
+# Numbers in a signature, and how many of them must be equal for two texts to share a band. Of the
+# copies that benchmarks/duplicates.py makes .999 share one, of unrelated stories almost none.
+PERMUTATIONS = 192
+BAND_ROWS = 2
+_BLOCK = 2000  # shingles hashed at once, so that a long text takes no more memory
+
+# `1,000` is one number.
+_SEPARATOR = re.compile(r"(?<=\d)[,.\u202f](?=\d{3}(?!\d))")
+_NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS = {word: str(number) for number, word in enumerate(_NUMBER_WORDS.split())}
+
+Shingle = tuple[str, ...]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in order, as they are written."""
+    return WORD.findall(index_text(_SEPARATOR.sub("", text)))
+
+
+def folded_words(words: Iterable[str]) -> list[str]:
+    """Return words as they are compared: in lower case, small numbers in figures."""
+    return [_NUMBERS.get(word, word) for word in (w.lower() for w in words)]
+
+
+def shingles(words: Sequence[str]) -> list[Shingle]:
+    """Return each run of four words, in order; a shorter text is one; no words have none."""
+    last = max(len(words) - SHINGLE, 0) if words else -1
+    return [tuple(words[first : first + SHINGLE]) for first in range(last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a text's shingles are compared by.
+
+    `minhash` are unsigned 32-bit numbers, little-endian. Two texts that share one of their
+    `bands`, each a signed 64-bit number, may have much in common. Those of two versions never do.
+    """
+
+    version: int
+    minhash: bytes
+    bands: tuple[int, ...]
+
+    def resemblance(self, minhash: bytes) -> float:
+        """Return about which share, 0..1, of the shingles of two texts both have (Jaccard)."""
+        mine, other = np.frombuffer(self.minhash, "<u4"), np.frombuffer(minhash, "<u4")
+        return float((mine == other).mean())
+
+
+def signature(text: str) -> Signature:
+    """Return the signature of a text, the same on every machine; without words it has no bands."""
+    from datasketch import MinHash
+
+    found = sorted({" ".join(s) for s in shingles(folded_words(words_of(text)))})
+    # Seed and scheme are part of the version.
+    sketch = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32")
+    for first in range(0, len(found), _BLOCK):
+        block = found[first : first + _BLOCK]
+        sketch.update_batch([s.encode("utf-8", "surrogateescape") for s in block])
+    minhash = np.asarray(sketch.hashvalues, dtype="<u4").tobytes()
+    return Signature(SIGNATURE_VERSION, minhash, _bands(minhash) if found else ())
+
+
+def _bands(minhash: bytes) -> tuple[int, ...]:
+    bands = set()
+    for number, at in enumerate(range(0, len(minhash), 4 * BAND_ROWS)):
+        salted = bytes((SIGNATURE_VERSION, number)) + minhash[at : at + 4 * BAND_ROWS]
+        digest = hashlib.blake2b(salted, digest_size=8).digest()
+        bands.add(int.from_bytes(digest, "little", signed=True))
+    return tuple(sorted(bands))
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The unit vector of a story's beginning, as little-endian float32.
+
+    Only those of one encoder, which the hash of its weights names, can be compared.
+    """
+
+    weights_hash: str
+    vector: bytes
+
+
+class SignatureStore:
+    """The signatures of the current revisions of one collection; each goes with its revision.
+
+    `put` is called inside a transaction of the caller's.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, revision_id: int, signature: Signature) -> None:
+        """Store a revision's signature; those of its story's earlier revisions are deleted."""
+        self._db.execute(
+            "DELETE FROM signatures WHERE revision_id IN (SELECT r.id FROM revisions r"
+            " WHERE r.article_id = (SELECT article_id FROM revisions WHERE id = ?))",
+            [revision_id],
+        )
+        self._db.execute(
+            "INSERT INTO signatures (revision_id, version, minhash) VALUES (?, ?, ?)",
+            [revision_id, signature.version, signature.minhash],
+        )
+        self._db.execute(
+            "INSERT OR IGNORE INTO signature_bands (band, revision_id)"
+            " SELECT value, ? FROM json_each(?)",
+            [revision_id, json.dumps(signature.bands)],
+        )
+
+    def get(self, revision_id: int) -> Signature | None:
+        """Return the signature of a revision, its bands ascending, or None where it has none."""
+        row = self._db.execute(
+            "SELECT version, minhash FROM signatures WHERE revision_id = ?", [revision_id]
+        ).fetchone()
+        if row is None:
+            return None
+        bands = self._db.execute(
+            "SELECT band FROM signature_bands WHERE revision_id = ? ORDER BY band", [revision_id]
+        )
+        return Signature(row[0], row[1], tuple(band for (band,) in bands.fetchall()))
+
+    def candidates(self, bands: Sequence[int]) -> list[int]:
+        """Return the current revisions that share a band with these, ascending.
+
+        Those of stories that were withdrawn are left out.
+        """
+        rows = self._db.execute(
+            "SELECT DISTINCT b.revision_id FROM json_each(?) wanted"
+            " JOIN signature_bands b ON b.band = wanted.value"
+            " JOIN revisions r ON r.id = b.revision_id"
+            " JOIN articles a ON a.id = r.article_id AND a.revision_id = r.id"
+            " WHERE a.withdrawn_at IS NULL ORDER BY b.revision_id",
+            [json.dumps(list(bands))],
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def minhashes(self, revision_ids: Iterable[int]) -> dict[int, bytes]:
+        """Return the `minhash` of the revisions that have a signature, by id."""
+        rows = self._db.execute(
+            "SELECT revision_id, minhash FROM signatures"
+            " WHERE revision_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(revision_ids))],
+        )
+        return dict(rows.fetchall())
+
+    def missing(self, version: int) -> list[int]:
+        """Return the current revisions without a signature of that version, ascending."""
+        rows = self._db.execute(
+            "SELECT a.revision_id FROM articles a LEFT JOIN signatures s"
+            " ON s.revision_id = a.revision_id AND s.version = ?"
+            " WHERE a.revision_id IS NOT NULL AND s.revision_id IS NULL ORDER BY a.revision_id",
+            [version],
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def lead(self, revision_id: int) -> Lead | None:
+        """Return the vector of a revision's first chunk in the live build.
+
+        None where it has no chunk there, or the vector is damaged.
+        """
+        row = self._db.execute(
+            "SELECT b.weights_hash, c.vector, c.checksum FROM chunks c"
+            " JOIN builds b ON b.id = c.build_id"
+            " WHERE b.state = 'live' AND c.revision_id = ? ORDER BY c.start LIMIT 1",
+            [revision_id],
+        ).fetchone()
+        return Lead(row[0], row[1]) if row is not None and zlib.crc32(row[1]) == row[2] else None

@@ -1,0 +1,310 @@
+"""Which stories are copies of one another: one report, as several publishers carry it.
+
+What two texts share word for word says whether one carries the other; their beginnings, figures
+and names say whether one goes on to tell something else. The thresholds are from
+benchmarks/duplicates.py, chosen on one half of its articles and confirmed on the other.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from data.articles import ArticleStore
+from data.database import Database
+from data.models import Revision
+from data.signatures import (
+    SHINGLE,
+    SIGNATURE_VERSION,
+    Lead,
+    Signature,
+    SignatureStore,
+    folded_words,
+    shingles,
+    signature,
+    words_of,
+)
+from index.encoder import Vectors
+from index.sentences import sentence_spans
+
+# Share of the shorter story's words that must stand in sentences which the other one has too.
+MIN_SHARED = 0.5
+# A sentence is one that the other has where this share of its words stands in common shingles.
+SENTENCE_SHARED = 0.5
+# Where fewer words than this are shared, nearly all of both texts must be.
+FEW_WORDS = 30
+FEW_SHARED = 0.8
+# Words with which a copy may begin that the other lacks: a publisher's line, a changed sentence.
+OWN_LEAD = 30
+# A shared sentence makes up for this many times as many words of one's own in front of it.
+LEAD_WEIGHT = 5
+# A longer beginning must be this likely to be left out, as often as later sentences are.
+MIN_CHANCE = 0.001
+# Cosine of the vectors of two beginnings below which they tell different things.
+MIN_LEAD_COSINE = 0.6
+# Estimated share of common shingles below which a candidate is not read, and how many are read.
+MIN_RESEMBLANCE = 0.08
+MAX_CANDIDATES = 20
+
+_LONGEST_CHANGE = 8  # words: a longer piece is another sentence, not a changed word
+_NAME_RATIO = 3  # a changed name is this many times as frequent in its own text, at least
+_SAME_NAME = 0.75  # likeness of two spellings of one name
+_LONGEST_NAME = 60  # characters that are compared
+_MAX_CAPITALS = 0.3  # share of words; German has more, and they tell no names there
+_SHORTEST_SENTENCE = 5  # words
+_NOWHERE = -1
+
+_FIGURE = re.compile(r"\d+")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」)\]]*\s*\Z")  # noqa: RUF001
+# What a publisher puts around a story.
+_ADDED = re.compile(
+    r"\b(?:subscrib|newsletter|sign(?:ed)? up|copyright|all rights reserved|republish"
+    r"|(?:originally|first) (?:published|appeared)|permission|commission|download|advertis"
+    r"|cookies?\b|regist(?:er|ration)|log in|editor.s note|contributed to this|reporting by"
+    r"|edit(?:ed|ing) by|journalism|become a member|listen to this|read more|follow us"
+    r"|share this|your inbox|for free\b)|©",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a copy is told by: the text, and the unit vector of its beginning where one is known."""
+
+    text: str
+    lead: Vectors | None = None
+
+
+def is_copy(story: Story, other: Story) -> bool:
+    """Return whether the two are one report, of which either may leave a part out.
+
+    One publisher's count too. An update or a follow-up is none, however much it repeats: it
+    begins with something else, or says another figure or name in the same place.
+    """
+    return same_beginning(story.lead, other.lead) and same_report(
+        Reading(story.text), Reading(other.text)
+    )
+
+
+def same_beginning(lead: Vectors | None, other: Vectors | None) -> bool:
+    """Return whether two beginnings may tell the same, by their vectors; an unknown one may."""
+    return lead is None or other is None or float(lead @ other) >= MIN_LEAD_COSINE
+
+
+class Reading:
+    """A text, read so that it can be compared with others."""
+
+    def __init__(self, text: str) -> None:
+        self.cased: list[str] = []
+        self.sentence_of: list[int] = []  # of each word
+        every: list[range] = []
+        prose: list[range] = []
+        for span in sentence_spans(text):
+            sentence = span.slice(text)
+            words = words_of(sentence)
+            places = range(len(self.cased), len(self.cased) + len(words))
+            self.cased += words
+            self.sentence_of += [len(every)] * len(words)
+            if words:
+                every.append(places)
+            if len(words) >= _SHORTEST_SENTENCE and _is_prose(sentence):
+                prose.append(places)
+        # Bylines, headings and captions do not count, unless the whole text is of their kind.
+        self.sentences = prose if 2 * sum(map(len, prose)) >= len(self.cased) else every
+        self.words = folded_words(self.cased)
+        self.shingles = shingles(self.words)
+        self.places: dict[tuple[str, ...], int] = {}  # of the shingles that stand here once
+        for place, shingle in enumerate(self.shingles):
+            self.places[shingle] = _NOWHERE if shingle in self.places else place
+        self.counts = Counter(self.cased)
+        capitals = sum(word[0].isupper() for word in self.cased)
+        self.tells_names = capitals <= _MAX_CAPITALS * len(self.cased)
+
+
+def _is_prose(sentence: str) -> bool:
+    return bool(_SENTENCE_END.search(sentence)) and not _ADDED.search(sentence)
+
+
+def same_report(one: Reading, two: Reading) -> bool:
+    """Return whether two texts are one report, by their words alone."""
+    if not one.words or one.words == two.words:
+        return one.words == two.words != []
+    mine, other = _Compared(one, two), _Compared(two, one)
+    if min(mine.shared, other.shared) < FEW_WORDS:
+        enough = min(mine.share, other.share) >= FEW_SHARED
+    else:
+        enough = max(mine.share, other.share) >= MIN_SHARED
+    return (
+        enough
+        and not (mine.has_own_lead or other.has_own_lead)
+        and not (_contradicts(mine, other) or _contradicts(other, mine))
+    )
+
+
+class _Compared:
+    """A text, beside another one."""
+
+    def __init__(self, reading: Reading, other: Reading) -> None:
+        self.reading = reading
+        self.common = [False] * len(reading.words)  # words in a shingle that the other has too
+        for place, shingle in enumerate(reading.shingles):
+            if shingle in other.places:
+                self.common[place : place + SHINGLE] = [True] * len(shingle)
+        self.lengths = [len(places) for places in reading.sentences]
+        self.flags = [
+            sum(self.common[places.start : places.stop]) >= SENTENCE_SHARED * len(places)
+            for places in reading.sentences
+        ]
+        pairs = zip(self.lengths, self.flags, strict=True)
+        self.shared = sum(length for length, flag in pairs if flag)
+        self.share = self.shared / sum(self.lengths) if self.lengths else 0.0
+
+    @property
+    def has_own_lead(self) -> bool:
+        """Whether the text begins with a report of its own.
+
+        The lead is the beginning in which one's own words most outweigh the shared ones. It is no
+        report of its own where the other may have left it out by chance, as it left out a share
+        of the sentences between the lead and the last shared one.
+        """
+        most = words = lead = 0
+        for number, length in enumerate(self.lengths):
+            words += -LEAD_WEIGHT * length if self.flags[number] else length
+            if words > most:
+                most, lead = words, number + 1
+        if most <= OWN_LEAD:
+            return False
+        last = max((n + 1 for n, flag in enumerate(self.flags) if flag), default=0)
+        body = self.flags[lead:last]
+        left_out = (body.count(False) + 0.5) / (len(body) + 1)
+        return lead * math.log(left_out) < math.log(MIN_CHANCE)
+
+
+def _contradicts(mine: _Compared, other: _Compared) -> bool:
+    """Return whether one text says another figure or another name in the same place."""
+    one, two = mine.reading, other.reading
+    times = 1 if one.tells_names and two.tells_names else 2
+    names: Counter[tuple[str, str]] = Counter()
+    for old, new in _changes(mine, other):
+        if _other_figure(old, new):
+            return True
+        if (pair := _other_name(old, new, one.counts, two.counts)) is not None:
+            names[pair] += 1
+    return max(names.values(), default=0) >= times
+
+
+def _changes(mine: _Compared, other: _Compared) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the pieces of sentences that the other text has replaced: the words of both.
+
+    A piece stands between two shingles that the other text has once.
+    """
+    one, two = mine.reading, other.reading
+    for places in one.sentences:
+        for first, last in _runs(mine.common, places):
+            if not SHINGLE <= first < last <= min(first + _LONGEST_CHANGE, len(one.shingles) - 1):
+                continue
+            before = two.places.get(one.shingles[first - SHINGLE], _NOWHERE)
+            end = two.places.get(one.shingles[last], _NOWHERE)
+            start = before + SHINGLE
+            if before == _NOWHERE or not start < end <= start + _LONGEST_CHANGE:
+                continue
+            within = two.sentence_of[start - 1] == two.sentence_of[end - 1]
+            # Words that the first text has too, elsewhere, are those of another sentence.
+            if within and not all(other.common[start:end]):
+                yield one.cased[first:last], two.cased[start:end]
+
+
+def _runs(common: Sequence[bool], places: range) -> Iterator[tuple[int, int]]:
+    """Yield the longest runs of words that are not common, behind a sentence's first word."""
+    first = None
+    for place in range(places.start + 1, places.stop + 1):
+        own = place < places.stop and not common[place]
+        if own and first is None and common[place - 1]:
+            first = place
+        elif not own and first is not None:
+            yield first, place
+            first = None
+
+
+def _other_figure(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Return whether both pieces hold figures that the other one lacks."""
+    mine, other = (
+        [found[0] for word in words if (found := _FIGURE.match(word))] for words in (old, new)
+    )
+    differ = set(mine) - set(other) and set(other) - set(mine)
+    return bool(differ) and "".join(mine) != "".join(other)  # `3.5` and `3,5` are split alike
+
+
+def _other_name(
+    old: Sequence[str], new: Sequence[str], counts: Counter[str], others: Counter[str]
+) -> tuple[str, str] | None:
+    """Return the names in two pieces where each is its own text's, and they are not one name's."""
+    mine = [word for word in old if word[0].isupper()]
+    other = [word for word in new if word[0].isupper()]
+    changed = (
+        mine
+        and other
+        and all(counts[word] >= _NAME_RATIO * others[word] for word in mine)
+        and all(others[word] >= _NAME_RATIO * counts[word] for word in other)
+        and not _one_name(mine, other)
+    )
+    return (" ".join(mine), " ".join(other)) if changed else None
+
+
+def _one_name(mine: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether the words are two forms of a name: `US` and `United States`, two spellings."""
+    whole, others = ("".join(words).casefold()[:_LONGEST_NAME] for words in (mine, other))
+    initials, other_initials = ("".join(w[0] for w in words).casefold() for words in (mine, other))
+    likeness = SequenceMatcher(None, whole, others, autojunk=False).ratio()
+    return whole == other_initials or others == initials or likeness >= _SAME_NAME
+
+
+class Copies:
+    """Finds the copies of a story among the current stories of one or more collections.
+
+    Used within one view of each collection's database.
+    """
+
+    def __init__(self, collections: Sequence[Database]) -> None:
+        self._collections = {db.collection: db for db in collections}
+
+    def of(self, revision: Revision) -> list[Revision]:
+        """Return the copies, in the order of the collections and then as they were stored."""
+        home = SignatureStore(self._collections[revision.collection])
+        known = home.get(revision.id)
+        wanted = known if known and known.version == SIGNATURE_VERSION else signature(revision.text)
+        likely = [
+            (db, other)
+            for db in self._collections.values()
+            for other in _likely(db, wanted)
+            if (other.collection, other.article_id) != (revision.collection, revision.article_id)
+        ]
+        if not likely:
+            return []
+        reading, lead = Reading(revision.text), home.lead(revision.id)
+        return [
+            other
+            for db, other in likely
+            if same_report(reading, Reading(other.text))
+            and _begin_alike(lead, SignatureStore(db).lead(other.id))
+        ]
+
+
+def _likely(db: Database, wanted: Signature) -> list[Revision]:
+    """Return the current revisions that may share much with a text, by id."""
+    store = SignatureStore(db)
+    hashes = store.minhashes(store.candidates(wanted.bands))
+    alike = {number: wanted.resemblance(minhash) for number, minhash in hashes.items()}
+    best = sorted(alike, key=lambda number: (-alike[number], number))[:MAX_CANDIDATES]
+    found = ArticleStore(db).revisions(i for i in best if alike[i] >= MIN_RESEMBLANCE)
+    return [found[number] for number in sorted(found)]
+
+
+def _begin_alike(lead: Lead | None, other: Lead | None) -> bool:
+    if lead is None or other is None or lead.weights_hash != other.weights_hash:
+        return True
+    return same_beginning(np.frombuffer(lead.vector, "<f4"), np.frombuffer(other.vector, "<f4"))
