@@ -45,13 +45,14 @@ SHORT_LINES = _compiled(
     | a\ suivre | anzeige | empfohlen | mehr\ zum\ thema | auch\ interessant | zur\ startseite
     | sur\ le\ même\ (?:sujet|thème) | à\ lire\ aussi | más\ (?:noticias|información|leídas)
     | mais\ (?:lidas|notícias) | noticias\ relacionadas | altre\ notizie | meer\ nieuws
-    )\W*""",
+    )[\s:…»>)\]-]*""",
 )
 # With these a line leads away from the story, or tells who had a part in it.
 OPENINGS = _compiled(
     r"""\W*(?:
     (?:also\ |to\ )?read(?:\ (?:more|also|next|this|on|the\ full\ story))?\s*[:|»>-]
-    | read\ (?:more|also|next)\b | see\ also\b | also\ (?:read|see)\b | also\ on\ \w+\.\w+\b
+    | read\ (?:more|also|next)\b | see\ also\b | also\ (?:read|see)\b(?=\W+(?-i:[A-Z]))
+    | also\ on\ \w+\.\w+\b
     | you\ (?:may|might)\ (?:also\ )?(?:like|enjoy|be\ interested)
     | related(?:\ (?:posts?|articles?|stor(?:y|ies)|content|links?|coverage|reading|videos?|news
         |topics?))?\s*(?::|$)
@@ -65,6 +66,7 @@ OPENINGS = _compiled(
     | (?:photo(?:graph)?s?|images?|fotos?|credit|bild|фото)\s*[:：©/]
     | \((?:additional\ )?(?:reporting|writing|editing)\b | additional\ reporting\ by\b
     | (?:reporting|writing|edited|editing)\ by\ (?-i:[A-Z])(?:[^.]{0,60}$|.*\bediting\ by\b)
+    | already\ (?:a\ |have\ a\ )?(?:subscriber|member|subscription|registered)\b[^.]*$
     | contributing: | from\ [^.]{1,40}\ wire\ (?:reports|services)$
     | send\ (?:us\ )?(?:your\ )?tips\b
     | our\ standards:\ the\ thomson | to\ contact\ the\ (?:reporters?|editors?|authors?|staff)\b
@@ -116,7 +118,8 @@ PHRASES = _compiled(
     | \bmay\ (?:earn|get|receive)\ (?:us\ )?an?\ (?:small\ )?(?:affiliate\ )?
         (?:commission|fee|share|portion)\b
     | \bpersonal,?\ non-?commercial\ use\b | \border\ (?:reprints|presentation-ready)\b
-    | \Aan\ error\ (?:has\ )?occurred\b | \berror\ processing\ your\b | \bplease\ try\ again\b
+    | \Aan\ error\ (?:has\ )?occurred\W*(?:please|while|\Z)
+    | \berror\ processing\ your\b | \bplease\ try\ again\b
     | \bwe['’]?d\ (?:like|love)\ to\ hear\ (?:from\ you|what\ you)\b
     | \bplease\ enable\ (?:javascript|cookies)\b | \bopens\ in\ (?:a\ )?new\ (?:window|tab)\b
     | \b(?:external\ links|view\ this\ post\ on\ instagram)\b

@@ -11,8 +11,9 @@ from data.html_tree import letters, parse_html
 from data.models import normalise
 from data.page_addresses import host_of
 from data.page_authors import joined_names
-from data.page_checks import NO_TEXT, SCRIPT_ONLY, TOO_LITTLE, Evidence, problem
+from data.page_checks import NO_TEXT, SCRIPT_ONLY, TOO_LITTLE, problem
 from data.page_dates import standard_date
+from data.page_evidence import Evidence
 from data.page_fields import tidied
 from data.page_metadata import PageMetadata, page_metadata
 from data.pages import Extracted, Page
@@ -79,7 +80,8 @@ def _from_html(text: str, url: str | None) -> Extracted:
         return Extracted(url=url, source=host_of(url), reason=TOO_MANY_PARTS)
     about = page_metadata(tree, text, url)
     shown = visible(tree)
-    found = Evidence(shown, body_paragraphs(shown, about.titles), about, url)
+    scripted = next(tree.iter("script"), None) is not None
+    found = Evidence(shown, body_paragraphs(shown, about.titles), about, url, scripted=scripted)
     reason = problem(found)
     stated = _stated_body(about) if reason in _MAY_BE_MORE else []
     if sum(map(len, found.paragraphs)) < sum(map(len, stated)) / 2:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from data.body_lines import PROSE, cleaned, is_prose
-from data.html_tree import Line, letters, lines_of, text_of
+from data.html_tree import CELL_END, Line, letters, lines_of, text_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -33,11 +33,11 @@ def body_paragraphs(shown: "HtmlElement", titles: Iterable[str]) -> list[str]:
     `shown` is the page without what nobody sees; it stays as it is. `titles` are what the page
     calls the story: its headline is not repeated in the body.
     """
-    keys = {letters(title).casefold() for title in titles}
-    keys |= {letters(text_of(heading)).casefold() for heading in shown.iter("h1")}
-    tree = _alone(shown, keys - {""})
+    keys = {key for title in titles if (key := letters(title).casefold())}
+    tree = _alone(shown, keys)
     lines = lines_of(tree)
-    return cleaned(_chosen(tree, lines), lines, keys - {""})
+    keys |= {letters(text_of(heading)).casefold() for heading in tree.iter("h1")}
+    return cleaned(_chosen(tree, lines), lines, keys)
 
 
 def visible(tree: "HtmlElement") -> "HtmlElement":
@@ -160,7 +160,8 @@ def _located(texts: list[str], lines: list[Line]) -> Iterator[Line]:
         if found is None:
             plain = " ".join(_TABLE_MARKS.sub(" ", text.strip()).split())
             found = [Line(plain, max(before, 0), 0.0, lines[0].block)] if lines else []
-        yield from found
+        # The cells of a table come one by one; their row is taken once.
+        yield from (line for line in found if line.number != before or CELL_END not in line.text)
         before = found[-1].number if found else before
 
 
@@ -174,6 +175,9 @@ class _Places:
         for line in lines:
             self._whole[line.key].append(line.number)
             self._opening[line.key[:_OPENING]].append(line.number)
+            if CELL_END in line.text:
+                for cell in line.text.split(CELL_END):
+                    self._whole[letters(cell)].append(line.number)
 
     def row(self, key: str, before: int) -> list[Line] | None:
         """Return the line, or the lines in a row, of these letters: the next ones after `before`.

@@ -24,8 +24,8 @@ video canvas select option textarea button input map area datalist
 _SILENT = frozenset(_SILENT_LIST.split())
 _CELLS = frozenset(("td", "th"))
 _NOT_LETTERS = re.compile(r"\W+")
-# As browsers copy a table: cells of a row are separated by a tab.
-_CELL_MARK = "\x00"
+CELL_END = "\t"  # between the cells of a table's row, as browsers copy it
+_CELL_MARK = "\x00"  # the same before white space is tidied
 
 _DECLARATIONS = re.compile(r"\A\s*(?:<\?xml[^>]{0,500}\?>\s*)?(?:<!doctype[^>]{0,1000}>)?", re.I)
 # Characters that XML has no place for; libxml2 ends the text there.
@@ -163,7 +163,7 @@ class _Reader:
 
     def end_line(self) -> None:
         cells = (one_line(cell) for cell in "".join(self._pieces).split(_CELL_MARK))
-        text = "\t".join(filter(None, cells))
+        text = CELL_END.join(filter(None, cells))
         if count := len(letters(text)):
             share = min(self._linked / count, 1.0)
             broken = self._breaks == 1

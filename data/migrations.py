@@ -128,6 +128,24 @@ def m004_web(db: Database) -> None:
         ) STRICT""")
 
 
+@stories()
+def m005_signatures(db: Database) -> None:
+    """Create what copies of one story are found by."""
+    db.execute("""
+        CREATE TABLE signatures (
+            revision_id INTEGER PRIMARY KEY REFERENCES revisions(id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            minhash BLOB NOT NULL
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE signature_bands (
+            band INTEGER NOT NULL,
+            revision_id INTEGER NOT NULL REFERENCES signatures(revision_id) ON DELETE CASCADE,
+            PRIMARY KEY (band, revision_id)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("CREATE INDEX signature_bands_revision ON signature_bands(revision_id)")
+
+
 memory = Migrations("memory")
 
 

@@ -1,5 +1,6 @@
 """The one address of a page, among those that lead to it."""
 
+import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -63,9 +64,20 @@ def _is_of_same_page(address: str, url: str | None) -> bool:
 
 
 def _site(url: str) -> str:
-    """Return the domain that somebody registered, or the host where that cannot be told."""
+    """Return the domain that somebody registered; of an address in numbers the whole host."""
     from tld import get_tld
 
     found = get_tld(url, as_object=True, fail_silently=True, search_private=True)
+    if found is not None and not isinstance(found, str):
+        return str(found.fld)
     host = (urlsplit(url).hostname or "").lower()
-    return host if found is None or isinstance(found, str) else found.fld
+    # Of a top level that is not known, as in a private network, the last two names.
+    return host if _is_number(host) else ".".join(host.split(".")[-2:])
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -24,6 +24,7 @@ _LABEL = re.compile(
     r"^\W*(?:authors?|autor(?:en|es|a)?|auteurs?|autore|redactor|автор[ы]?|редактор)\s*:?\s*", re.I
 )
 _ADDRESS = re.compile(r"\(?\s*(?:https?://|www\.)\S+|\(?\s*[\w.+-]+@[\w-]+\.[\w.-]+\s*\)?")
+_SUFFIX = re.compile(r",\s*((?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq)\b\.?)")
 _HANDLE = re.compile(r"(?<!\w)@\w+")
 _APART = re.compile(r"\s*[,;|/•·]\s*|\s+&\s+|\n")
 # "José Ortega y Gasset" is one person: what an "and" divides must be a full name on both sides.
@@ -37,7 +38,18 @@ _BEHIND_NAMES = re.compile(
 )
 _MARKS = " .:()[]-–—"
 _NOBODY = frozenset(
-    ("admin", "administrator", "author", "editor", "editors", "root", "user", "webmaster", "staff")
+    (
+        "by",
+        "admin",
+        "administrator",
+        "author",
+        "editor",
+        "editors",
+        "root",
+        "user",
+        "webmaster",
+        "staff",
+    )
     + ("newsroom", "redaktion", "redaction", "redacción", "redazione", "redação", "unknown")
     + ("editorial", "editorial team", "staff reports", "staff report", "wire reports", "online")
     + ("from staff reports", "wire services", "redaccion", "jdadmin")
@@ -76,6 +88,13 @@ def joined_names(texts: Iterable[str]) -> str | None:
     return ", ".join(_names(texts, set())) or None
 
 
+def first_name_first(name: str) -> str:
+    """Return a name as people say it, where it is written as in a catalogue: `Doe, Jane`."""
+    last, comma, first = name.partition(",")
+    plain = comma and "," not in first and len(last.split()) <= 2 and len(first.split()) <= 2
+    return f"{first.strip()} {last.strip()}" if plain and first.strip() else name
+
+
 def _byline(tree: "HtmlElement") -> list[str]:
     from trafilatura.metadata import extract_author
 
@@ -106,7 +125,7 @@ def _looks_like_a_name(name: str) -> bool:
 
 def _parts(text: str) -> Iterator[str]:
     text = _LABEL.sub("", _BY.sub("", tidied(text)))
-    text = _HANDLE.sub(" ", _ADDRESS.sub(" ", text))
+    text = _SUFFIX.sub(r" \1", _HANDLE.sub(" ", _ADDRESS.sub(" ", text)))
     for part in _APART.split(text):
         sides = _AND.split(part)
         whole = len(sides) == 1 or all(len(side.split()) > 1 for side in sides)

@@ -1,20 +1,13 @@
 """What on a page is no story, and why: each kind with a sentence of its own."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from data import page_phrases as phrases
-from data.html_tree import Line, letters, lines_of, text_of
+from data.html_tree import Line, text_of
 from data.page_addresses import host_of
-from data.page_metadata import PageMetadata
-
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+from data.page_evidence import Evidence, weight
 
 NO_TEXT = "There is no story on this page: it holds no text."
 TOO_LITTLE = "There is hardly any text on this page, too little for a story."
@@ -30,11 +23,12 @@ FILLER_TEXT = "The page shows filler text in place of its story, as behind a pay
 LOGIN = "The page asks to log in before it shows a story."
 ERROR_PAGE = "The page is an error message of the site (page not found, for example), no story."
 ROBOT_CHECK = "The site asked to prove that a person is reading, so its story was not to be had."
+REGION_BLOCK = "The site does not show its stories in this part of the world."
 HOME_PAGE = "This is the home page of a site, not a story. Use the link of one story."
 LIST_PAGE = "This is a list of stories, not one of them. Use the link of one story."
 
-# Letters and digits of the text; a character of Chinese, Japanese or Korean counts three times,
-# as it says as much. No page of the benchmark with a story on it has less than the least.
+# Weights of the text, in letters. No page of the benchmark with a story on it has less than the
+# least.
 _LEAST = 120  # about two short sentences
 _SHORT = 600  # under which what a page says of itself outweighs its text
 _TEASER = 1500  # a beginning that is shown for nothing is seldom longer
@@ -48,69 +42,10 @@ _MANY_LINKS = 20
 _LINK_LIST = 200  # under which such a page holds no story of its own
 _TEASERS = 4  # headlines that link to other pages of the site
 _HEADLINE = 20  # letters from which on a link is a headline
-_BEHIND = 12  # lines behind a story among which the prompt to pay for the rest stands
-_FIRST = 3  # paragraphs in which an error page says what it is
-_DIVIDER = re.compile(r"\s+[-–—·•»:]\s+|\s*\|\s*")
+_BARE = 100  # letters on a page that is but a frame for scripts
+_FIRST = 3  # paragraphs in which a page says what it is, and last ones that may be cut
 _CUT = re.compile(r"(?:\.\.\.|…)[\s\"'”’»)\]]*\Z")
 _LIST_TYPES = frozenset(("collectionpage", "searchresultspage"))
-_SHELLS = frozenset(("root", "app", "__next", "__nuxt", "___gatsby", "svelte"))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known about a page that may hold a story.
-
-    `shown` is the page without what nobody sees; `paragraphs` are what was taken for the story.
-    """
-
-    shown: "HtmlElement"
-    paragraphs: Sequence[str]
-    metadata: PageMetadata
-    url: str | None
-
-    @cached_property
-    def lines(self) -> list[Line]:
-        """Return the page's lines."""
-        return lines_of(self.shown)
-
-    @cached_property
-    def weight(self) -> int:
-        """Return the length of the story in letters."""
-        return sum(map(_weight, self.paragraphs))
-
-    @cached_property
-    def headings(self) -> list[str]:
-        """Return what the page calls itself, whole and in the parts that bars and dashes make."""
-        headings = [*self.metadata.titles, *(text_of(h) for h in self.shown.iter("h1"))]
-        parts = (part for heading in headings for part in [heading, *_DIVIDER.split(heading)])
-        return [part for part in dict.fromkeys(parts) if letters(part)]
-
-    @cached_property
-    def is_article(self) -> bool:
-        """Return whether the page says that it is one story."""
-        kinds = self.metadata.metas.get("og:type", [])
-        return bool(self.metadata.data.story) or any("article" in kind.lower() for kind in kinds)
-
-    @cached_property
-    def inside(self) -> list[int]:
-        """Return the numbers of the lines that the story's paragraphs are."""
-        keys = {letters(text) for text in self.paragraphs}
-        return [line.number for line in self.lines if line.key in keys]
-
-    @property
-    def near(self) -> list[Line]:
-        """Return the lines from the story's first to some behind its last, or all lines."""
-        if not self.inside:
-            return self.lines
-        return self.lines[self.inside[0] : self.inside[-1] + _BEHIND]
-
-    def called(self, pattern: re.Pattern[str]) -> bool:
-        """Return whether the page calls itself this and nothing else."""
-        return any(pattern.fullmatch(heading) for heading in self.headings)
-
-    def says(self, pattern: re.Pattern[str]) -> bool:
-        """Return whether one of the page's lines says this."""
-        return any(pattern.search(line.text) for line in self.lines)
 
 
 def problem(evidence: Evidence) -> str | None:
@@ -121,6 +56,7 @@ def problem(evidence: Evidence) -> str | None:
     checks: tuple[tuple[Callable[[Evidence], bool], str], ...] = (
         (_is_robot_check, ROBOT_CHECK),
         (_is_error, ERROR_PAGE),
+        (_is_region_block, REGION_BLOCK),
         (_is_consent_wall, CONSENT_WALL),
         (_is_filler, FILLER_TEXT),
         (_is_login, LOGIN),
@@ -132,12 +68,6 @@ def problem(evidence: Evidence) -> str | None:
         (lambda evidence: evidence.weight < _LEAST, TOO_LITTLE),
     )
     return next((sentence for check, sentence in checks if check(evidence)), None)
-
-
-def _weight(text: str) -> int:
-    return sum(
-        3 if unicodedata.east_asian_width(character) == "W" else 1 for character in letters(text)
-    )
 
 
 def _is_robot_check(evidence: Evidence) -> bool:
@@ -158,13 +88,17 @@ def _is_error(evidence: Evidence) -> bool:
     return any(phrases.ERROR_TEXT.search(text) for text in texts)
 
 
+def _is_region_block(evidence: Evidence) -> bool:
+    return evidence.weight < _SHORT and evidence.says(phrases.REGION)
+
+
 def _is_consent_wall(evidence: Evidence) -> bool:
     """Return whether most of the text asks for consent; of the page, where it has no other."""
     texts = list(evidence.paragraphs)
     if evidence.weight < _LEAST:
         texts = [line.text for line in evidence.lines]
-    total = sum(map(_weight, texts))
-    asking = sum(_weight(text) for text in texts if phrases.CONSENT.search(text))
+    total = sum(map(weight, texts))
+    asking = sum(weight(text) for text in texts if phrases.CONSENT.search(text))
     return 0 < total < _NOTICE and asking >= _HALF * total
 
 
@@ -176,6 +110,8 @@ def _is_filler(evidence: Evidence) -> bool:
 def _is_login(evidence: Evidence) -> bool:
     if evidence.weight >= _SHORT or evidence.is_article:
         return False
+    if evidence.weight < _LINK_LIST and any(map(phrases.LOGIN_TEXT.search, evidence.paragraphs)):
+        return True
     asks = evidence.shown.find('.//input[@type="password"]') is not None
     links = sum(line.linked > _HALF for line in evidence.lines)
     bare = evidence.weight < _LEAST and links < _MANY_LINKS
@@ -188,7 +124,8 @@ def _is_paywalled(evidence: Evidence) -> bool:
         return False
     if any(phrases.PAYWALL.search(line.text) for line in evidence.near):
         return True
-    cut = bool(evidence.paragraphs) and _CUT.search(evidence.paragraphs[-1]) is not None
+    # Behind the cut a line or two of the offer may have been taken for text.
+    cut = any(_CUT.search(text) for text in evidence.paragraphs[-_FIRST:])
     if evidence.metadata.data.free is False:
         return cut or evidence.weight < _BRIEF or evidence.says(phrases.PAYWALL)
     return cut and evidence.says(phrases.OFFER)
@@ -208,7 +145,7 @@ def _is_list(evidence: Evidence) -> bool:
         return False
     if evidence.metadata.data.types & _LIST_TYPES:
         return True
-    paragraphs = sum(_weight(text) >= _LEAST for text in evidence.paragraphs)
+    paragraphs = sum(weight(text) >= _LEAST for text in evidence.paragraphs)
     if _teasers(evidence) >= max(_TEASERS, paragraphs):
         return True
     story = [evidence.lines[number] for number in evidence.inside]
@@ -249,5 +186,5 @@ def _needs_script(evidence: Evidence) -> bool:
         return True
     if evidence.says(phrases.SCRIPT):
         return True
-    shells = (e for e in evidence.shown.iter("div") if (e.get("id") or "") in _SHELLS)
-    return any(not letters(text_of(shell)) for shell in shells)
+    bare = sum(len(line.key) for line in evidence.lines) < _BARE
+    return evidence.scripted and bare

@@ -135,15 +135,15 @@ def _iso(text: str) -> str:
         return iso[:_DAY_LENGTH]
     if iso[_DAY_LENGTH : _DAY_LENGTH + 1] == " ":
         iso = f"{iso[:_DAY_LENGTH]}T{iso[_DAY_LENGTH + 1 :].lstrip()}"
+    if iso[_DAY_LENGTH : _DAY_LENGTH + 1] != "T":
+        return iso
     iso = _COMPACT_TIME.sub(_with_colons, iso, count=1)
     if match := _NAMED_ZONE.search(iso):
         hours = _ZONES.get(match[1].lower())
         # An unknown zone leaves the time as the clock on the wall.
         offset = "" if hours is None else "Z" if hours == 0 else f"{hours:+03d}:00"
         return iso[: match.start()] + offset
-    if len(iso) > _DAY_LENGTH:
-        iso = _OFFSET.sub(lambda match: f"{match[1]}:{match[2] or '00'}", iso)
-    return iso
+    return _OFFSET.sub(lambda match: f"{match[1]}:{match[2] or '00'}", iso)
 
 
 def _with_colons(match: re.Match[str]) -> str:

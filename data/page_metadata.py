@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.html_tree import letters, text_of
 from data.page_addresses import canonical, host_of
-from data.page_authors import author_names
+from data.page_authors import author_names, first_name_first
 from data.page_dates import MODIFIED_NAMES, PUBLISHED_NAMES, page_dates
 from data.page_fields import Metas, contents, metas_of, tidied
 from data.structured_data import StructuredData, structured_data
@@ -25,8 +25,9 @@ _PUBLISHER_NAMES = ("citation_journal_title", "dc.publisher", "dcterms.publisher
 _PLATFORMS = ("blogger", "blogspot", "wordpress", "wordpress.com", "wix", "squarespace", "joomla")
 _AUTHOR_NAMES = (
     *("author", "parsely-author", "sailthru.author", "article:author", "og:author"),
-    *("citation_author", "dc.creator", "dcterms.creator", "byl", "byline"),
+    *("byl", "byline"),
 )
+_CREATOR_NAMES = ("citation_author", "dc.creator", "dcterms.creator")  # as in a catalogue
 
 # What divides a headline from the site's name, with white space around it.
 _DIVIDER = re.compile(r"\s+(?:[|\-–—·•»«:]|::|//)\s+")
@@ -88,6 +89,7 @@ def page_metadata(tree: "HtmlElement", source_text: str, url: str | None) -> Pag
             [
                 *(data.names("author"), data.names("creator")),
                 *(metas.get(name, []) for name in _AUTHOR_NAMES),
+                *([first_name_first(n) for n in metas.get(name, [])] for name in _CREATOR_NAMES),
             ],
             tree,
             not_people=sites,
@@ -116,7 +118,7 @@ def _stated(
         yield text
     yield from contents(metas, names)
     for element in tree.iterfind(f'.//*[@itemprop="{name}"]'):
-        if text := element.get("datetime") or element.get("content"):
+        if text := element.get("datetime") or element.get("content") or text_of(element):
             yield text
 
 

@@ -20,7 +20,13 @@ ERROR_TITLE = _phrases(
     r"\W*(?:the |this |that )?page (?:you .{0,40} )?(?:can['’]t|cannot|could not|couldn['’]t)"
     r" be found\W*",
     r"\W*(?:502 )?(?:bad gateway|gateway time-?out|service unavailable|internal server error)\W*",
-    r"\W*page (?:unavailable|expired|removed)\W*",
+    r"\W*page (?:unavailable|expired|removed)\W*|\W*something went wrong\W*",
+    r"\W*(?:this |the )?(?:article|story|content|post) (?:is |has been |was )?"
+    r"(?:no longer available|not available|unavailable|removed|deleted)\W*",
+    r"\W*(?:this )?account (?:has been )?suspended\W*",
+    r".{0,60}\b(?:domain|\.\w{2,10}) (?:is )?for sale\W*",
+    r"\W*we(?:['’]ll| will) be (?:right )?back(?: soon)?\W*",
+    r"\W*(?:site|scheduled|under) maintenance\W*",
     r"\W*(?:this )?page (?:is )?(?:no longer available|does(?:n['’]t| not) exist)\W*",
     r"\W*(?:seite|artikel|dokument) (?:wurde )?(?:leider )?nicht gefunden\W*|\W*fehler 404\W*",
     r"\W*(?:page|article) (?:introuvable|non trouvée?|inexistante?)\W*|\W*erreur 404\W*",
@@ -44,6 +50,19 @@ ERROR_TEXT = _phrases(
     r"|não (?:existe|foi encontrada|está disponível))",
     r"\bpagina\b[^.!?]{0,80}\b(?:non (?:esiste|è stata trovata|è disponibile)"
     r"|(?:bestaat niet|niet gevonden))",
+)
+REGION = _phrases(
+    r"\b(?:unavailable|not available|not accessible) (?:in|to|for|from)"
+    r" (?:most |some |your |the |users in )*(?:european|eu\b|europe|country|region|location)",
+    r"\baccess\w* (?:this|our) (?:web)?site from (?:a country|the european|within the eu)",
+    r"\bunavailable (?:due to|for) legal reasons\b|\bgeneral data protection regulation\b[^.]{0,80}"
+    r"\b(?:access|available)",
+)
+LOGIN_TEXT = _phrases(
+    r"\b(?:must|need to|have to|please) (?:be )?(?:log(?:ged)? ?in|sign(?:ed)? ?in|register(?:ed)?)"
+    r" (?:in )?(?:to|before|first)\b",
+    r"\b(?:loggen|melden) sie sich (?:bitte )?(?:ein|an)\b|\beinloggen, um\b",
+    r"\b(?:connectez-vous|identifiez-vous) pour\b|\b(?:inicia|inicie) sesión para\b",
 )
 ROBOT = _phrases(
     r"\bverify(?:ing)? (?:that )?you are (?:a )?human\b",
@@ -79,6 +98,7 @@ CONSENT = _phrases(
     r"\byour (?:consent|privacy choices|choices|cookie preferences)\b",
     r"\bby (?:clicking|selecting|choosing|pressing)\b[^.]{0,60}\b(?:agree|accept|consent)",
     r"\b(?:legitimate interests?|iab vendors|store and/or access information)\b",
+    r"\b(?:this|our) (?:web)?site (?:and our partners )?uses? cookies\b",
     r"\bbefore you continue\b|\bagree to (?:our|the) (?:use of )?cookies\b",
     r"\bwir (?:und|sowie) (?:bis zu )?(?:unsere )?(?:\d+ )?(?:unsere )?partner\b",
     r"\bwir (?:verwenden|nutzen|setzen|benötigen)\b[^.]{0,60}\b(?:cookies|einwilligung|zustimmung)",
@@ -99,8 +119,12 @@ CONSENT = _phrases(
 PAYWALL = _phrases(
     r"\bsubscri(?:be|ption)\b[^.]{0,60}\b(?:to|and) (?:(?:continue|keep|finish) reading"
     r"|(?:read|unlock|view|see) (?:this|the full|the rest|the whole|the entire))\b",
-    r"\b(?:to|and) (?:continue|keep|finish) reading\b[^.]{0,80}\b(?:subscri|regist|sign|log|account"
-    r"|member|trial)",
+    r"\b(?:continue|keep|finish) reading\b[^.]{0,80}"
+    r"\b(?:subscri|regist|sign (?:in|up)|log in|account|member|trial)",
+    r"\bsubscribe to (?:read|see|view) (?:more|on)\b",
+    r"\bto read (?:the (?:full|rest|whole)|this|more)\b[^.]{0,60}"
+    r"\b(?:subscri|sign in|log in|register)",
+    r"\breached your\b[^.]{0,40}\blimit\b",
     r"\b(?:register|sign up|log in|sign in|become a member)\b[^.]{0,60}"
     r"\b(?:to|and) (?:continue|keep|finish) reading\b",
     r"\b(?:this|the full|the rest of (?:this|the)) (?:article|story|content|post|report)\b"
@@ -111,7 +135,8 @@ PAYWALL = _phrases(
     r"\bunlock (?:this|the full) (?:article|story)\b|\bread the full (?:article|story) with\b",
     r"\b(?:dieser|diesen|der|den) (?:ganzen? )?(?:artikel|beitrag|text)\b[^.]{0,60}"
     r"\b(?:abonnenten|abonnent\*?innen|abo\b|plus-mitglied|registrierte)",
-    r"\b(?:weiterlesen|weiter lesen|zugang)\b[^.]{0,40}\b(?:abo\b|abonn|plus\b|premium)",
+    r"\b(?:weiterlesen|weiter lesen|zugang)\b[^.]{0,60}\b(?:\w*abo\b|abonn|plus\b|premium)",
+    r"\babonnieren\b[^.]{0,40}\b(?:weiter)?lesen\b",
     r"\b(?:abo|abonnement)\b[^.]{0,60}\b(?:weiterlesen|weiter lesen|freischalten)",
     r"\b(?:jetzt|sofort) (?:weiterlesen|freischalten|testen und)\b",
     r"\b(?:article|contenu|suite)\b[^.]{0,40}\bréservé(?:e)? (?:à nos|aux) abonnés",

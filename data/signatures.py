@@ -16,10 +16,15 @@ from data.fulltext import WORD, index_text
 SIGNATURE_VERSION = 1
 # Words in a row that are compared as one; a character each in scripts without spaces.
 SHINGLE = 4
+# Code points that are compared; few stories have more, and what a long text costs is bounded.
+COMPARED_LENGTH = 50_000
 # Numbers in a signature, and how many of them must be equal for two texts to share a band. Of the
 # copies that benchmarks/duplicates.py makes .999 share one, of unrelated stories almost none.
 PERMUTATIONS = 192
 BAND_ROWS = 2
+# Estimated share of common shingles below which a text is not read, and how many are.
+MIN_RESEMBLANCE = 0.08
+MAX_CANDIDATES = 20
 _BLOCK = 2000  # shingles hashed at once, so that a long text takes no more memory
 
 # `1,000` is one number.
@@ -35,15 +40,14 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(index_text(_SEPARATOR.sub("", text)))
 
 
-def folded_words(words: Iterable[str]) -> list[str]:
-    """Return words as they are compared: in lower case, small numbers in figures."""
-    return [_NUMBERS.get(word, word) for word in (w.lower() for w in words)]
+def shingles(words: Iterable[str]) -> list[Shingle]:
+    """Return each run of four words in order, in lower case and with small numbers in figures.
 
-
-def shingles(words: Sequence[str]) -> list[Shingle]:
-    """Return each run of four words, in order; a shorter text is one; no words have none."""
-    last = max(len(words) - SHINGLE, 0) if words else -1
-    return [tuple(words[first : first + SHINGLE]) for first in range(last + 1)]
+    Fewer words are one run; no words have none.
+    """
+    folded = [_NUMBERS.get(word, word) for word in (w.lower() for w in words)]
+    last = max(len(folded) - SHINGLE, 0) if folded else -1
+    return [tuple(folded[first : first + SHINGLE]) for first in range(last + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def signature(text: str) -> Signature:
     """Return the signature of a text, the same on every machine; without words it has no bands."""
     from datasketch import MinHash
 
-    found = sorted({" ".join(s) for s in shingles(folded_words(words_of(text)))})
+    found = sorted({" ".join(s) for s in shingles(words_of(text[:COMPARED_LENGTH]))})
     # Seed and scheme are part of the version.
     sketch = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32")
     for first in range(0, len(found), _BLOCK):
@@ -96,6 +100,12 @@ class Lead:
 
     weights_hash: str
     vector: bytes
+
+    def cosine(self, other: "Lead") -> float | None:
+        """Return how alike two beginnings are, -1..1, or None where that cannot be told."""
+        if self.weights_hash != other.weights_hash or len(self.vector) != len(other.vector):
+            return None
+        return float(np.frombuffer(self.vector, "<f4") @ np.frombuffer(other.vector, "<f4"))
 
 
 class SignatureStore:
@@ -125,9 +135,10 @@ class SignatureStore:
         )
 
     def get(self, revision_id: int) -> Signature | None:
-        """Return the signature of a revision, its bands ascending, or None where it has none."""
+        """Return the signature of a revision, or None where it has none of this version."""
         row = self._db.execute(
-            "SELECT version, minhash FROM signatures WHERE revision_id = ?", [revision_id]
+            "SELECT version, minhash FROM signatures WHERE revision_id = ? AND version = ?",
+            [revision_id, SIGNATURE_VERSION],
         ).fetchone()
         if row is None:
             return None
@@ -141,32 +152,34 @@ class SignatureStore:
 
         Those of stories that were withdrawn are left out.
         """
-        rows = self._db.execute(
-            "SELECT DISTINCT b.revision_id FROM json_each(?) wanted"
-            " JOIN signature_bands b ON b.band = wanted.value"
-            " JOIN revisions r ON r.id = b.revision_id"
-            " JOIN articles a ON a.id = r.article_id AND a.revision_id = r.id"
-            " WHERE a.withdrawn_at IS NULL ORDER BY b.revision_id",
-            [json.dumps(list(bands))],
-        )
-        return [row[0] for row in rows.fetchall()]
+        return sorted(self._candidates(bands))
 
-    def minhashes(self, revision_ids: Iterable[int]) -> dict[int, bytes]:
-        """Return the `minhash` of the revisions that have a signature, by id."""
+    def likely(self, wanted: Signature) -> list[int]:
+        """Return the candidates that may be copies of a text, at most 20, ascending."""
+        found = self._candidates(wanted.bands)
+        alike = {i: wanted.resemblance(minhash) for i, minhash in found.items()}
+        best = sorted(alike, key=lambda i: (-alike[i], i))[:MAX_CANDIDATES]
+        return sorted(i for i in best if alike[i] >= MIN_RESEMBLANCE)
+
+    def _candidates(self, bands: Sequence[int]) -> dict[int, bytes]:
+        """Return the `minhash` of each candidate, by its id."""
         rows = self._db.execute(
-            "SELECT revision_id, minhash FROM signatures"
-            " WHERE revision_id IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(revision_ids))],
+            "SELECT s.revision_id, s.minhash FROM signatures s"
+            " JOIN revisions r ON r.id = s.revision_id"
+            " JOIN articles a ON a.id = r.article_id AND a.revision_id = r.id"
+            " WHERE a.withdrawn_at IS NULL AND s.revision_id IN (SELECT b.revision_id"
+            " FROM json_each(?) wanted JOIN signature_bands b ON b.band = wanted.value)",
+            [json.dumps(list(bands))],
         )
         return dict(rows.fetchall())
 
-    def missing(self, version: int) -> list[int]:
-        """Return the current revisions without a signature of that version, ascending."""
+    def missing(self) -> list[int]:
+        """Return the current revisions that have no signature of this version, ascending."""
         rows = self._db.execute(
             "SELECT a.revision_id FROM articles a LEFT JOIN signatures s"
             " ON s.revision_id = a.revision_id AND s.version = ?"
             " WHERE a.revision_id IS NOT NULL AND s.revision_id IS NULL ORDER BY a.revision_id",
-            [version],
+            [SIGNATURE_VERSION],
         )
         return [row[0] for row in rows.fetchall()]
 

@@ -19,13 +19,15 @@ _STORY_TYPES_LIST = """
 article newsarticle reportagenewsarticle analysisnewsarticle backgroundnewsarticle
 opinionnewsarticle reviewnewsarticle askpublicnewsarticle satiricalarticle
 advertisercontentarticle blogposting liveblogposting socialmediaposting techarticle
-scholarlyarticle medicalscholarlyarticle report review claimreview
+scholarlyarticle medicalscholarlyarticle report claimreview
 """
 _STORY_TYPES = frozenset(_STORY_TYPES_LIST.split())
 # Under these names stand other pages' stories.
-_ELSEWHERE = frozenset(
-    ("itemlistelement", "mentions", "citation", "relatedlink", "haspart", "ispartof", "isbasedon")
-)
+_ELSEWHERE_LIST = """
+itemlistelement mentions citation relatedlink haspart ispartof isbasedon comment liveblogupdate
+video about subjectof potentialaction breadcrumb review reviews
+"""
+_ELSEWHERE = frozenset(_ELSEWHERE_LIST.split())
 _MAX_BLOCKS = 50  # of JSON-LD; pages have one to ten
 _MAX_NODES = 20_000  # in all of them
 # As scripts are hidden from old browsers and XML parsers, with the comment marks around that.

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
-from data.fetch import Fetcher
 
 from data.database import Database
 from data.errors import UserError
+from data.fetch import Fetcher
 from data.ingestion import Given
 from data.models import Filters
 from data.settings import Settings, default_home

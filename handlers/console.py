@@ -84,6 +84,14 @@ def sureness(confidence: float) -> str:
     return next(words for least, words in _SURENESS if confidence >= least)
 
 
+def independence(answer: Answer) -> str:
+    """Return how many publishers are quoted, as a sentence; nothing where one quote is all."""
+    if len(answer.citations) < 2:
+        return ""
+    number = answer.independent_publishers
+    return f" Quoted from {counted(number, 'independent publisher', 'independent publishers')}."
+
+
 def attribution_line(revision: Revision) -> str:
     """Return `publisher, author, date, title`; what is unknown is left out or said to be."""
     attribution = revision.attribution
@@ -113,7 +121,7 @@ def answer_view(
     parts: list[RenderableType] = [_citation(citation, boxed) for citation in answer.citations]
     sure = f"I am {sureness(answer.confidence)} that this answers the question"
     filters = filter_words(answer.filters)
-    parts.append(Text(f"{sure} {filters}".strip() + ".", style="dim"))
+    parts.append(Text(f"{sure} {filters}".strip() + "." + independence(answer), style="dim"))
     return Group(*parts)
 
 
@@ -137,6 +145,9 @@ def _citation(citation: Citation, boxed: bool) -> RenderableType:
         quote = Text.assemble(quote, (f" {CUT}", "dim"))
     below = Text(attribution_line(citation.revision), style="cyan")
     below.append(f"\n{where_to_read(citation.revision)}", style="dim")
+    if citation.carried_by:
+        names = ", ".join(a.source or "" for a in citation.carried_by)
+        below.append(printable(f"\nalso carried by {names}"), style="dim")
     if not boxed:
         return Group(Text(f"{citation.number} > ") + quote, _indented(below), Text())
     title = Text(f"{citation.number}", style="bold")

@@ -4,10 +4,9 @@ import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from data.fetch import FetchError, Validators
-
 from data.articles import SaveStatus
 from data.errors import StoryRefusedError
+from data.fetch import FetchError, Validators
 from data.rechecks import Recheck
 from data.urls import canonical_url
 from data.webstories import draft_from_page

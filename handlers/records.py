@@ -29,6 +29,7 @@ def answer_record(answer: Answer, *, query_id: object = None) -> Record:
         },
         "citations": [_citation_record(citation) for citation in answer.citations],
         "nearest": [_nearest_record(revision) for revision in answer.nearest],
+        "independent_publishers": answer.independent_publishers,
     }
 
 
@@ -43,6 +44,7 @@ def invalid_record(query_id: object, question: object, problem: str) -> Record:
         "filters": {"source": None, "after": None, "before": None},
         "citations": [],
         "nearest": [],
+        "independent_publishers": 0,
         "error": problem,
     }
 
@@ -213,6 +215,10 @@ def _citation_record(citation: Citation) -> Record:
         "url": attribution.url,
         "speaker": {"name": speaker.name, "role": speaker.role} if speaker else None,
         "score": round(citation.score, 4),
+        "also_carried_by": [
+            {"title": a.title, "source": a.source, "published_at": a.published_at, "url": a.url}
+            for a in citation.carried_by
+        ],
     }
 
 

@@ -9,7 +9,7 @@ import discord
 from data.models import Attribution, Filters, Revision
 from data.origins import Origin
 from data.urls import passage_url
-from handlers.console import sureness
+from handlers.console import independence, sureness
 from handlers.layout import (
     MAX_TEXT,
     Action,
@@ -34,6 +34,7 @@ MAX_SOURCE = 100
 MARK_ROOM = 120
 _MAX_TITLE = 150
 _MAX_LINK = 700
+_MAX_CARRIERS = 4
 _LIST_TITLE, _LIST_NAME = 90, 40  # in lists, which have to fit a message
 _QUESTION_MARK = "### "
 _REASONS = {
@@ -82,7 +83,10 @@ def answer_layout(shown: Shown) -> Layout:
     filters = _filter_sections(answer.filters, shown.answer_id)
     if answer.reason is not None:
         return _refusal(shown, top, filters)
-    last = text(f"-# I am {sureness(answer.confidence)} that this answers the question.")
+    last = text(
+        f"-# I am {sureness(answer.confidence)} that this answers the question."
+        f"{independence(answer)}"
+    )
     room = MAX_TEXT - sum(length(item) for item in (*top, *filters, last))
     quotes: list[Item] = []
     for citation in answer.citations:
@@ -116,9 +120,10 @@ def citation_section(
         before=citation.cut_before,
         after=citation.cut_after,
     )
+    carried = carriers(citation)
     return section(
         f"{number}\n{quote}",
-        attribution_text(revision, citation.quote, origin),
+        attribution_text(revision, citation.quote, origin) + (f"\n-# {carried}" if carried else ""),
         beside=button("Context", Action.CONTEXT, answer_id, citation.number),
     )
 
@@ -133,6 +138,15 @@ def attribution_text(revision: Revision, passage: str, origin: Origin | None) ->
     where = f"[{label}]({link})" if link else f"story `{revision.article_id}`"
     title = one_line(attribution.title, _MAX_TITLE)
     return f"{byline(attribution)}\n-# “{title}” · {where}"
+
+
+def carriers(citation: Citation) -> str:
+    """Return who else carries a quote, escaped, or nothing where nobody is known to."""
+    names = [one_line(a.source or "", _LIST_NAME) for a in citation.carried_by]
+    if not names:
+        return ""
+    more = f" and {len(names) - _MAX_CARRIERS} more" if len(names) > _MAX_CARRIERS else ""
+    return f"also carried by {', '.join(names[:_MAX_CARRIERS])}{more}"
 
 
 def byline(attribution: Attribution, limit: int = MAX_SOURCE, *, bold: bool = True) -> str:

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from data.reading import Reading
-
 from data.errors import StoryRefusedError
 from data.fetch import Accept, Fetcher, Validators
 from data.ingestion import Given
 from data.models import Draft
 from data.pages import Extracted, Feed, Page
+from data.reading import Reading
 from data.webstories import draft_from_page
 from handlers.app import App
 

@@ -2,12 +2,14 @@ import unicodedata
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from data.articles import ArticleStore
 from data.database import Database, read
 from data.errors import NotFoundError, UserError
 from data.models import Filters, Revision, normalise
 from index.citations import FURTHER_SHARE, MAX_CITATIONS, check, cite
+from index.duplicates import Copies
 from index.models import Answer, Citation, Passage, QuoteMismatchError, Reason
 from index.reader import Reader
 from index.retriever import Retriever
@@ -134,7 +136,12 @@ class Answerer:
         confidence = evidence[0].score if evidence else 0.0
         share = FURTHER_SHARE if limit <= MAX_CITATIONS else 0.0
         citations = cite(
-            question, evidence, threshold=self._threshold, limit=limit, further_share=share
+            question,
+            evidence,
+            threshold=self._threshold,
+            limit=limit,
+            further_share=share,
+            copies=lru_cache(Copies([c.db for c in self._collections]).of),
         )
         if not citations:
             return self._refuse(question, filters, Reason.LOW_CONFIDENCE, confidence, passages)

@@ -6,6 +6,7 @@ from data.articles import ArticleStore
 from data.builds import Build, BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore
 from data.database import Database, write
+from data.signatures import SignatureStore
 from index.chunking import Chunker
 from index.encoder import Encoder
 from index.preparation import encode_chunks
@@ -24,6 +25,7 @@ class BuildMaking:
         self._db = db
         self._articles = ArticleStore(db)
         self._chunks = ChunkStore(db)
+        self._signatures = SignatureStore(db)
         self._builds = BuildStore(db)
 
     def complete(
@@ -70,6 +72,7 @@ class BuildMaking:
             for revision, item in zip(revisions, prepared, strict=True):
                 if revision.id in current:  # not changed or removed meanwhile
                     self._chunks.add(building.id, revision, item.chunks, searchable=False)
+                    self._signatures.put(revision.id, item.signature)
         if on_progress is not None:
             total = self._articles.count()
             left = len(self._chunks.unchunked_revisions(building.id))

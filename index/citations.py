@@ -3,7 +3,8 @@ from collections.abc import Sequence
 
 from data.articles import ArticleStore
 from data.errors import NotFoundError
-from data.models import Span
+from data.models import Revision, Span
+from index.carriers import CopiesOf, carried_by, no_copies, story_key
 from index.models import Citation, Evidence, QuoteMismatchError
 from index.sentences import (
     paragraph_spans,
@@ -35,6 +36,7 @@ def cite(
     threshold: float,
     limit: int = MAX_CITATIONS,
     further_share: float = FURTHER_SHARE,
+    copies: CopiesOf = no_copies,
 ) -> tuple[Citation, ...]:
     """Return at most `limit` numbered citations, the strongest first; () where none is likely.
 
@@ -42,25 +44,35 @@ def cite(
 
     Evidence comes strongest first. A quote is one to three whole sentences of one paragraph, at
     most 420 code points; a longer single sentence is cut between words around the answer.
-    Quotes never overlap, and one that says the same words as another is left out.
+    Quotes never overlap, and one that says the same words as another is left out. The copies of a
+    story count as that story, and who else carries a quote stands beside it.
     """
     if not evidence or not evidence[0].score >= threshold:
         return ()
     chosen: list[tuple[Evidence, Span]] = []
+    stories: list[set[tuple[str, str]]] = []  # of each that is chosen: itself and its copies
     for item in _by_use(evidence):
         if len(chosen) == limit:
             break
-        stories = {e.revision.article_id for e, _ in chosen}
-        worth = item.score * (SAME_STORY_SHARE if item.revision.article_id in stories else 1.0)
+        quoted = any(story_key(item.revision) in story for story in stories)
+        worth = item.score * (SAME_STORY_SHARE if quoted else 1.0)
         if chosen and worth < max(threshold, further_share * evidence[0].score):
             continue
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
             chosen.append((item, span))
+            stories.append({story_key(r) for r in (item.revision, *copies(item.revision))})
     # Among equals the order in which they were chosen stays: other stories first.
     chosen.sort(key=lambda pair: -pair[0].rank_score)
     return tuple(
-        _citation(number, item, span) for number, (item, span) in enumerate(chosen, start=1)
+        _citation(
+            number,
+            item,
+            span,
+            story=next(n for n, s in enumerate(stories) if story_key(item.revision) in s),
+            copies=copies(item.revision),
+        )
+        for number, (item, span) in enumerate(chosen, start=1)
     )
 
 
@@ -158,7 +170,9 @@ def _cut(text: str, sentence: Span, focus: Span | None, question: str) -> Span:
     return best[1] if best else Span(sentence.start, sentence.start + MAX_QUOTE)
 
 
-def _citation(number: int, item: Evidence, span: Span) -> Citation:
+def _citation(
+    number: int, item: Evidence, span: Span, *, story: int, copies: Sequence[Revision]
+) -> Citation:
     keep = item.highlight is not None and span.contains(item.highlight)
     return Citation(
         number=number,
@@ -169,6 +183,8 @@ def _citation(number: int, item: Evidence, span: Span) -> Citation:
         speaker=item.speaker,
         cut_before=span.start > item.span.start,
         cut_after=span.end < item.span.end,
+        story=story,
+        carried_by=carried_by(item.revision, span.slice(item.revision.text), copies),
     )
 
 

@@ -7,28 +7,24 @@ benchmarks/duplicates.py, chosen on one half of its articles and confirmed on th
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-import numpy as np
-
 from data.articles import ArticleStore
 from data.database import Database
 from data.models import Revision
 from data.signatures import (
+    COMPARED_LENGTH,
     SHINGLE,
-    SIGNATURE_VERSION,
     Lead,
-    Signature,
     SignatureStore,
-    folded_words,
     shingles,
     signature,
     words_of,
 )
-from index.encoder import Vectors
 from index.sentences import sentence_spans
 
 # Share of the shorter story's words that must stand in sentences which the other one has too.
@@ -46,9 +42,6 @@ LEAD_WEIGHT = 5
 MIN_CHANCE = 0.001
 # Cosine of the vectors of two beginnings below which they tell different things.
 MIN_LEAD_COSINE = 0.6
-# Estimated share of common shingles below which a candidate is not read, and how many are read.
-MIN_RESEMBLANCE = 0.08
-MAX_CANDIDATES = 20
 
 _LONGEST_CHANGE = 8  # words: a longer piece is another sentence, not a changed word
 _NAME_RATIO = 3  # a changed name is this many times as frequent in its own text, at least
@@ -56,10 +49,15 @@ _SAME_NAME = 0.75  # likeness of two spellings of one name
 _LONGEST_NAME = 60  # characters that are compared
 _MAX_CAPITALS = 0.3  # share of words; German has more, and they tell no names there
 _SHORTEST_SENTENCE = 5  # words
-_NOWHERE = -1
+_SEVERAL = -1
 
 _FIGURE = re.compile(r"\d+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」)\]]*\s*\Z")  # noqa: RUF001
+# A line that says when something was published, or by whom.
+_STAMP = re.compile(
+    r"\d[:.]\d\d|\b(?:19|20)\d\d\b|\b[ap]\.?m\b|\b(?:updated|published|posted|ago|read|by)\b",
+    re.IGNORECASE,
+)
 # What a publisher puts around a story.
 _ADDED = re.compile(
     r"\b(?:subscrib|newsletter|sign(?:ed)? up|copyright|all rights reserved|republish"
@@ -73,10 +71,10 @@ _ADDED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a copy is told by: the text, and the unit vector of its beginning where one is known."""
+    """What a copy is told by: the text, and the vector of its beginning where one is known."""
 
     text: str
-    lead: Vectors | None = None
+    lead: Lead | None = None
 
 
 def is_copy(story: Story, other: Story) -> bool:
@@ -90,9 +88,10 @@ def is_copy(story: Story, other: Story) -> bool:
     )
 
 
-def same_beginning(lead: Vectors | None, other: Vectors | None) -> bool:
+def same_beginning(lead: Lead | None, other: Lead | None) -> bool:
     """Return whether two beginnings may tell the same, by their vectors; an unknown one may."""
-    return lead is None or other is None or float(lead @ other) >= MIN_LEAD_COSINE
+    cosine = None if lead is None or other is None else lead.cosine(other)
+    return cosine is None or cosine >= MIN_LEAD_COSINE
 
 
 class Reading:
@@ -103,36 +102,37 @@ class Reading:
         self.sentence_of: list[int] = []  # of each word
         every: list[range] = []
         prose: list[range] = []
-        for span in sentence_spans(text):
+        self.statements: list[range] = []  # where another figure or name is another statement
+        for span in sentence_spans(text[:COMPARED_LENGTH]):
             sentence = span.slice(text)
-            words = words_of(sentence)
+            if not (words := words_of(sentence)):
+                continue
             places = range(len(self.cased), len(self.cased) + len(words))
             self.cased += words
             self.sentence_of += [len(every)] * len(words)
-            if words:
-                every.append(places)
-            if len(words) >= _SHORTEST_SENTENCE and _is_prose(sentence):
+            every.append(places)
+            if _ADDED.search(sentence):
+                continue
+            ends = bool(_SENTENCE_END.search(sentence))
+            if ends or not _STAMP.search(sentence):
+                self.statements.append(places)
+            if ends and len(words) >= _SHORTEST_SENTENCE:
                 prose.append(places)
         # Bylines, headings and captions do not count, unless the whole text is of their kind.
         self.sentences = prose if 2 * sum(map(len, prose)) >= len(self.cased) else every
-        self.words = folded_words(self.cased)
-        self.shingles = shingles(self.words)
+        self.shingles = shingles(self.cased)
         self.places: dict[tuple[str, ...], int] = {}  # of the shingles that stand here once
         for place, shingle in enumerate(self.shingles):
-            self.places[shingle] = _NOWHERE if shingle in self.places else place
+            self.places[shingle] = _SEVERAL if shingle in self.places else place
         self.counts = Counter(self.cased)
         capitals = sum(word[0].isupper() for word in self.cased)
         self.tells_names = capitals <= _MAX_CAPITALS * len(self.cased)
 
 
-def _is_prose(sentence: str) -> bool:
-    return bool(_SENTENCE_END.search(sentence)) and not _ADDED.search(sentence)
-
-
 def same_report(one: Reading, two: Reading) -> bool:
     """Return whether two texts are one report, by their words alone."""
-    if not one.words or one.words == two.words:
-        return one.words == two.words != []
+    if not one.cased or one.shingles == two.shingles:
+        return one.shingles == two.shingles != []
     mine, other = _Compared(one, two), _Compared(two, one)
     if min(mine.shared, other.shared) < FEW_WORDS:
         enough = min(mine.share, other.share) >= FEW_SHARED
@@ -150,7 +150,7 @@ class _Compared:
 
     def __init__(self, reading: Reading, other: Reading) -> None:
         self.reading = reading
-        self.common = [False] * len(reading.words)  # words in a shingle that the other has too
+        self.common = [False] * len(reading.cased)  # words in a shingle that the other has too
         for place, shingle in enumerate(reading.shingles):
             if shingle in other.places:
                 self.common[place : place + SHINGLE] = [True] * len(shingle)
@@ -200,19 +200,24 @@ def _contradicts(mine: _Compared, other: _Compared) -> bool:
 def _changes(mine: _Compared, other: _Compared) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the pieces of sentences that the other text has replaced: the words of both.
 
-    A piece stands between two shingles that the other text has once.
+    A piece stands between two shingles that the other text has once, or ends its sentence.
     """
     one, two = mine.reading, other.reading
-    for places in one.sentences:
+    for places in one.statements:
         for first, last in _runs(mine.common, places):
-            if not SHINGLE <= first < last <= min(first + _LONGEST_CHANGE, len(one.shingles) - 1):
+            if first < SHINGLE or last - first > _LONGEST_CHANGE:
                 continue
-            before = two.places.get(one.shingles[first - SHINGLE], _NOWHERE)
-            end = two.places.get(one.shingles[last], _NOWHERE)
+            before = two.places.get(one.shingles[first - SHINGLE], _SEVERAL)
             start = before + SHINGLE
-            if before == _NOWHERE or not start < end <= start + _LONGEST_CHANGE:
+            if before == _SEVERAL or start == len(two.cased):
                 continue
-            within = two.sentence_of[start - 1] == two.sentence_of[end - 1]
+            sentence = two.sentence_of[start - 1]
+            if last == places.stop:
+                end = start + last - first
+                if end != bisect_right(two.sentence_of, sentence): continue
+            else:
+                end = two.places.get(one.shingles[last], _SEVERAL)
+            within = start < end <= start + _LONGEST_CHANGE and two.sentence_of[end - 1] == sentence
             # Words that the first text has too, elsewhere, are those of another sentence.
             if within and not all(other.common[start:end]):
                 yield one.cased[first:last], two.cased[start:end]
@@ -275,12 +280,11 @@ class Copies:
     def of(self, revision: Revision) -> list[Revision]:
         """Return the copies, in the order of the collections and then as they were stored."""
         home = SignatureStore(self._collections[revision.collection])
-        known = home.get(revision.id)
-        wanted = known if known and known.version == SIGNATURE_VERSION else signature(revision.text)
+        wanted = home.get(revision.id) or signature(revision.text)
         likely = [
             (db, other)
             for db in self._collections.values()
-            for other in _likely(db, wanted)
+            for other in _revisions(db, SignatureStore(db).likely(wanted))
             if (other.collection, other.article_id) != (revision.collection, revision.article_id)
         ]
         if not likely:
@@ -290,21 +294,10 @@ class Copies:
             other
             for db, other in likely
             if same_report(reading, Reading(other.text))
-            and _begin_alike(lead, SignatureStore(db).lead(other.id))
+            and same_beginning(lead, SignatureStore(db).lead(other.id))
         ]
 
 
-def _likely(db: Database, wanted: Signature) -> list[Revision]:
-    """Return the current revisions that may share much with a text, by id."""
-    store = SignatureStore(db)
-    hashes = store.minhashes(store.candidates(wanted.bands))
-    alike = {number: wanted.resemblance(minhash) for number, minhash in hashes.items()}
-    best = sorted(alike, key=lambda number: (-alike[number], number))[:MAX_CANDIDATES]
-    found = ArticleStore(db).revisions(i for i in best if alike[i] >= MIN_RESEMBLANCE)
-    return [found[number] for number in sorted(found)]
-
-
-def _begin_alike(lead: Lead | None, other: Lead | None) -> bool:
-    if lead is None or other is None or lead.weights_hash != other.weights_hash:
-        return True
-    return same_beginning(np.frombuffer(lead.vector, "<f4"), np.frombuffer(other.vector, "<f4"))
+def _revisions(db: Database, revision_ids: Sequence[int]) -> list[Revision]:
+    found = ArticleStore(db).revisions(revision_ids)
+    return [found[number] for number in revision_ids if number in found]

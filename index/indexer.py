@@ -11,6 +11,7 @@ from data.domains import refusal
 from data.errors import StorageError, StoryRefusedError, UserError
 from data.ingestion import Row
 from data.models import Attribution, Draft, Revision
+from data.signatures import SignatureStore
 from data.standing import StandingStore
 from index.building import BATCH_STORIES, BuildMaking, Progress
 from index.encoder import Encoder
@@ -52,6 +53,7 @@ class Indexer:
         self._chunks = ChunkStore(db)
         self._builds = BuildStore(db)
         self._standing = StandingStore(db)
+        self._signatures = SignatureStore(db)
         self._making = BuildMaking(db)
         self._refused_domains = refused_domains
 
@@ -250,6 +252,7 @@ class Indexer:
             encoder = self._encoders.of(build.recipe)
             item = prepare([(revision.text, revision.attribution)], encoder)[0]
         self._chunks.add(build.id, revision, item.chunks, searchable=True)
+        self._signatures.put(revision.id, item.signature)
 
     def _live_build(self) -> Build:
         """Return the live build; a collection that has none yet gets an empty one."""

@@ -2,7 +2,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from data.articles import Saved
-from data.models import Filters, Revision, Span
+from data.models import Attribution, Filters, Revision, Span
+from index.carriers import independent_publishers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Citation:
 
     `quote` is cut out of the revision here and nowhere else. `highlight` is a span of the
     revision inside the quote; `score`, 0..1, orders the quotes of one answer; `cut_before` and
-    `cut_after` tell that the sentence goes on outside.
+    `cut_after` tell that the sentence goes on outside. `story` numbers the stories of one answer,
+    copies of one being the same; `carried_by` are the other publishers' copies that have the quote.
 
     Raises:
         ValueError: if the span reaches beyond the text or the highlight beyond the quote.
@@ -79,6 +81,8 @@ class Citation:
     speaker: Speaker | None = None
     cut_before: bool = False
     cut_after: bool = False
+    story: int = 0
+    carried_by: tuple[Attribution, ...] = ()
     quote: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +126,13 @@ class Answer:
     def __post_init__(self) -> None:
         if bool(self.citations) == (self.reason is not None):
             raise ValueError("an answer has either citations or a reason")
+
+    @property
+    def independent_publishers(self) -> int:
+        """Return how many publishers are quoted, those that carry one story counted once."""
+        return independent_publishers(
+            [(c.story, c.revision.attribution.source) for c in self.citations]
+        )
 
     @property
     def answered(self) -> bool:

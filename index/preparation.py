@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from data.builds import Recipe
 from data.chunks import NewChunk
 from data.models import Attribution, Span
+from data.signatures import Signature, signature
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION, Chunker, header
 from index.encoder import Encoder
 
@@ -15,6 +16,7 @@ class Prepared:
     text: str
     attribution: Attribution
     chunks: tuple[NewChunk, ...]
+    signature: Signature
 
 
 def prepare(stories: Sequence[tuple[str, Attribution]], encoder: Encoder) -> list[Prepared]:
@@ -55,6 +57,7 @@ def encode_chunks(
             text,
             attribution,
             tuple(NewChunk(span, next(vectors).astype("<f4").tobytes()) for span in story_spans),
+            signature(text),
         )
         for (text, attribution), story_spans in zip(stories, spans, strict=True)
     ]

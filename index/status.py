@@ -5,6 +5,7 @@ from data.builds import Build, BuildState, BuildStore
 from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, read
+from data.signatures import SignatureStore
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION
 from index.encoders import Encoders
 from index.models import IndexStatus
@@ -32,7 +33,7 @@ def index_status(collection: Collection, db: Database, encoders: Encoders) -> In
             database_bytes=_size(collection.database_file)
             + _size(collection.database_file.with_name("stories.db-wal")),
             index_bytes=_size(collection.index_file),
-            stale=tuple(_stale(collection, build, builds, chunks, encoders)),
+            stale=tuple(_stale(collection, build, builds, chunks, encoders, db)),
         )
 
 
@@ -42,6 +43,7 @@ def _stale(
     builds: BuildStore,
     chunks: ChunkStore,
     encoders: Encoders,
+    db: Database,
 ) -> list[str]:
     if build is None:
         return []
@@ -54,6 +56,8 @@ def _stale(
         )
     if (recipe.chunker_version, recipe.header_version) != (CHUNKER_VERSION, HEADER_VERSION):
         found.append("Stories are cut or labelled in a newer way now. Run `rebuild` to use it.")
+    if SignatureStore(db).missing():
+        found.append("Some stories were stored before copies were looked for. Run `rebuild`.")
     if builds.get(BuildState.BUILDING) is not None:
         found.append("A rebuild is running or was interrupted. `rebuild` goes on with it.")
     try:

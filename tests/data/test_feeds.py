@@ -9,7 +9,7 @@ import data.feeds
 from data.answers import open_memory
 from data.database import Database
 from data.errors import NotFoundError, UserError
-from data.feeds import DAILY_LIMIT, MAX_DAILY_LIMIT, FeedStore, Outcome, due_feeds
+from data.feeds import DAILY_LIMIT, INTERVAL, MAX_DAILY_LIMIT, FeedStore, Outcome, due_feeds
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -53,6 +53,13 @@ def test_a_feed_is_followed_from_now_on_with_all_that_was_said(
     assert (feed.channel_id, feed.announce_id, feed.daily_limit) == (2**63 - 1, 3, 7)
     assert (feed.paused, feed.problem, feed.polled_at, feed.failures) == (None, None, None, 0)
     assert due_feeds(db) == []  # what is in it now is taken in by whoever added it
+
+
+def test_a_new_feed_is_due_after_the_usual_pause(db: Database, feeds: FeedStore) -> None:
+    feed = feeds.add(URL)
+    added = datetime.fromisoformat(feed.created_at)
+    assert due_feeds(db, now=added + INTERVAL - timedelta(seconds=1)) == []
+    assert due_feeds(db, now=added + INTERVAL) == [feed]
 
 
 def test_nothing_but_the_address_has_to_be_said(feeds: FeedStore) -> None:
@@ -210,8 +217,7 @@ def test_a_paused_feed_is_not_due_and_says_why(db: Database, feeds: FeedStore) -
     feed, other = feeds.add(f"{URL}1"), feeds.add(f"{URL}2")
     feeds.pause(feed.id, "It failed 10 times in a row.")
     assert feeds.get(feed.id).paused == "It failed 10 times in a row."
-    assert [due.id for due in due_feeds(db)] == [other.id]
-    assert [due.id for due in due_feeds(db, now=NOW + 9000 * HOUR)] == [other.id]
+    assert [due.id for due in due_feeds(db, now=datetime.now(UTC) + 9000 * HOUR)] == [other.id]
 
 
 def test_a_poll_that_was_under_way_does_not_take_a_pause_back(

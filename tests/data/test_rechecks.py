@@ -84,6 +84,49 @@ def test_a_page_that_moved_for_the_moment_is_looked_at_where_it_was(
     assert [page.url for page in rechecks.due(limit=1, now=NOW + SOONEST)] == [URL]
 
 
+def _linked(db: Database, url: str, text: str = "The mayor spoke.") -> str:
+    return ArticleStore(db).save(draft(text, url=url)).revision.article_id
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        "http://www.example.org/a/",
+        f"{URL}?utm_source=feed#top",
+        "https://example.org/moved",  # where it was read
+    ],
+)
+def test_a_page_is_found_by_every_address_of_its_story(
+    db: Database, rechecks: RecheckStore, url: str
+) -> None:
+    article_id = _linked(db, URL)
+    new = "https://example.org/moved"
+    rechecks.record(article_id, replace(PAGE, url=new, moved_to=new), now=NOW)
+    _linked(db, "https://example.org/b", "Rain fell.")  # of no page
+    found = rechecks.of_url(url)
+    assert found is not None
+    assert (found.article_id, found.url) == (article_id, new)
+    assert rechecks.of_url("https://example.org/b") is None
+
+
+def test_the_page_that_stands_at_an_address_is_taken_before_a_story_that_names_it(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    """Validators of another page would let a server say that this one is as it was."""
+    for order in ("ab", "ba"):
+        page = f"https://example.org/{order}"
+        ids = {}
+        for name in order:
+            link = page if name == "b" else f"{page}/original"
+            ids[name] = _linked(db, link, f"Story {name} of {order}.")
+            asked = page if name == "a" else f"{page}/elsewhere"
+            rechecks.record(ids[name], replace(PAGE, asked_url=asked), now=NOW)
+        found = rechecks.of_url(page)
+        assert found is not None
+        assert (found.article_id, found.url) == (ids["a"], page)
+
+
 def test_a_page_that_was_read_again_has_the_validators_of_that_time_only(
     db: Database, rechecks: RecheckStore
 ) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,6 @@ import pytest
 import bot
 from data.answers import open_memory
 from data.database import Database
-from data.dates import parse_date
 from data.feeds import FeedStore, FollowedFeed, SeenItem
 from data.fetch import Fetcher, Limits
 from data.models import Revision
@@ -37,7 +37,6 @@ from handlers.runner import Runner
 from handlers.services import Services
 from handlers.web import Web
 from tests.data.web import Request, WebServer
-from tests.handlers.conftest import Terminal
 
 T = TypeVar("T")
 
@@ -54,16 +53,16 @@ _WORDS = """
     harbour council engineer bridge river morning report county school market winter ferry budget
     signal railway weather station orchard theatre painter quarry village lantern timber granite
     meadow captain library teacher furnace copper barley harvest window garden mountain valley
-""".split()
+"""
 
 
 def paragraph(seed: object, words: int = 45) -> str:
     """Return a paragraph of made-up sentences, the same for the same seed."""
-    rng = random.Random(str(seed))
+    rng, known = random.Random(str(seed)), _WORDS.split()
     sentences = []
     while words > 0:
         length = min(rng.randint(9, 14), words)
-        sentences.append(" ".join(rng.choice(_WORDS) for _ in range(length)).capitalize() + ".")
+        sentences.append(" ".join(rng.choice(known) for _ in range(length)).capitalize() + ".")
         words -= length
     return " ".join(sentences)
 
@@ -125,13 +124,13 @@ PAYWALL = "<div><p>Subscribe to continue reading this story.</p></div>"
 
 def walled_html(story: Story) -> str:
     """Return the page of a story that shows its beginning only."""
-    beginning = paragraph(f"{story.slug} 0")
+    beginning, title = paragraph(f"{story.slug} 0"), html.escape(story.title)
+    about = {"@type": "NewsArticle", "headline": story.title, "isAccessibleForFree": False}
     return (
-        f'<!doctype html><html lang="en"><head><title>{html.escape(story.title)}</title>'
-        '<script type="application/ld+json">'
-        f"{json.dumps({'@type': 'NewsArticle', 'headline': story.title, 'isAccessibleForFree': False})}"
-        f"</script></head><body><main><article><h1>{html.escape(story.title)}</h1>"
-        f"<p>{beginning}</p>{PAYWALL}</article></main></body></html>"
+        f'<!doctype html><html lang="en"><head><title>{title}</title>'
+        f'<script type="application/ld+json">{json.dumps(about)}</script></head>'
+        f"<body><main><article><h1>{title}</h1><p>{beginning}</p>{PAYWALL}</article></main></body>"
+        "</html>"
     )
 
 
@@ -225,8 +224,6 @@ _WRITERS: dict[str, Callable[[Sequence[Item], str], str]] = {
 
 
 def _rfc_822(moment: str) -> str:
-    from datetime import datetime
-
     return format_datetime(datetime.fromisoformat(moment))
 
 

@@ -179,7 +179,7 @@ FLAGGED = {
         _page(
             "Before you continue",
             "<p>We and our 812 partners use cookies to store and access personal data. "
-            "By clicking Accept all you agree to the use of cookies.</p><button>Accept all</button>",
+            "By clicking Accept all you agree to the use of cookies.</p><button>Accept</button>",
         ),
         "consent",
     ),

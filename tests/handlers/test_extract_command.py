@@ -87,7 +87,7 @@ def test_files_give_one_object_a_line_in_their_order(
 ) -> None:
     newsroom.publish(FERRY)
     page = page_html(FERRY, canonical=URL)
-    files = [
+    files: list[str | Path] = [
         _written(tmp_path, "a.html", page),
         _written(tmp_path, "b.HTM", page.encode("utf-16")),
         _written(tmp_path, "c.html.gz", gzip.compress(page.encode())),

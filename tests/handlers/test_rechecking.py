@@ -71,7 +71,7 @@ def _found(room: Bench, text: str) -> set[int]:
     return {passage.revision.id for passage in room.services.retriever.retrieve(text)}
 
 
-def _edit(room: Bench, story: Revision, **corrected: str | None) -> Attribution:
+def _edit(room: Bench, story: Revision, **corrected: str) -> Attribution:
     attribution = replace(_current(room, story).attribution, **corrected)
     room.services.indexer.edit(story.article_id, attribution)
     return attribution

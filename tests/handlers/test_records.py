@@ -18,10 +18,12 @@ from tests.handlers.stories import ATTRIBUTION, TEXT, answered, citation, refuse
 
 ANSWER_KEYS = [
     *("id", "question", "answered", "reason", "confidence", "filters", "citations", "nearest"),
+    "independent_publishers",
 ]
 CITATION_KEYS = [
     *("number", "quote", "highlight", "article_id", "external_id", "revision_id", "start", "end"),
     *("title", "source", "author", "published_at", "url", "speaker", "score"),
+    "also_carried_by",
 ]
 PASSAGE_KEYS = [
     *("rank", "score", "article_id", "external_id", "revision_id", "start", "end", "text"),
@@ -73,6 +75,7 @@ def test_a_citation_carries_the_slice_and_the_attribution_of_its_own_revision() 
             "url": ATTRIBUTION.url,
             "speaker": None,
             "score": 0.8124,
+            "also_carried_by": [],
         }
     ]
 

@@ -180,7 +180,7 @@ def test_a_collection_can_be_verified_while_it_is_written(stocked: Wiring, other
             "There are stories but no index; run `rebuild`.",
         ),
         ("DELETE FROM builds", "2 row(s) belong to something that is not there."),
-        ("DELETE FROM revisions WHERE id = 2", "2 row(s) belong to something that is not there."),
+        ("DELETE FROM revisions WHERE id = 2", "3 row(s) belong to something that is not there."),
     ],
 )
 def test_what_was_altered_in_the_database_is_found(

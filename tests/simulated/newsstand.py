@@ -5,16 +5,19 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+import discord
 import pytest
+from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult, ResponseMessage
 
 import bot
 from data.database import write
+from data.feeds import FeedStore, FollowedFeed
 from data.fetch import Fetcher
 from handlers import client as client_module
 from tests.data.direct_reading import DirectReading
 from tests.data.web import WebServer
-from tests.handlers.newsroom import Newsroom, Story
+from tests.handlers.newsroom import FEED, Newsroom, Story
 from tests.simulated.test_answer_buttons import FIRST
 from tests.simulated.world import Server, World, said
 
@@ -55,9 +58,17 @@ class Told(Story):
 
 
 BRIDGE = Told("bridge", title="Bridge opened", told=(f"{FIRST} It cost four million crowns.",))
-# The same story later: changed beside the quoted sentence, and in it.
+# Long enough for its text in a feed to count as the whole.
+FERRY = Told(
+    "ferry",
+    title="Ferry sold",
+    told=("Bob Ray sold the ferry on Friday.", "The ferry was old and slow. " * 40 + "It leaked."),
+)
+# The bridge's story later: changed beside the quoted sentence, and in it.
 DEARER = replace(BRIDGE, told=(f"{FIRST} It cost five million crowns.",))
-LATER = replace(BRIDGE, told=("Ann Lee opened the bridge on Tuesday. It cost four million crowns.",))
+LATER = replace(
+    BRIDGE, told=("Ann Lee opened the bridge on Tuesday. It cost four million crowns.",)
+)
 
 
 class Newsstand(Newsroom):
@@ -89,6 +100,7 @@ class Newsstand(Newsroom):
                 db.execute("UPDATE pages SET next_check_at = '2024-01-01T00:00:00+00:00'")
         await by_the_clock(self.world, self.world.client.schedule.look_at_due)
 
+
 def last_words(result: InteractionResult) -> str:
     """Return the last thing that somebody was told."""
     last = (result.followups or [result.response])[-1]
@@ -105,3 +117,40 @@ async def by_the_clock(world: World, work: Callable[[], Awaitable[Any]]) -> None
 async def mark(world: World) -> None:
     """Let the bot look at its earlier answers now."""
     await by_the_clock(world, world.client.schedule._marking.run)
+
+
+def feeds(world: World, server: Server | None) -> list[FollowedFeed]:
+    """Return the feeds that a server, or the operator, follows."""
+    with closing(world.session(None)) as session:
+        return FeedStore(session.memory, str(server.id) if server else "shared").all()
+
+
+def followed(world: World, server: Server | None, url: str, **details: Any) -> FollowedFeed:
+    """Return a feed that a server, or the operator, follows without having looked at it."""
+    with closing(world.session(None)) as session:
+        return FeedStore(session.memory, str(server.id) if server else "shared").add(url, **details)
+
+
+def make_due(world: World) -> None:
+    """Let half an hour pass for all feeds."""
+    with closing(world.session(None)) as session, write(session.memory):
+        session.memory.execute("UPDATE feeds SET next_poll_at = '2024-01-01T00:00:00+00:00'")
+
+
+async def poll(world: World) -> None:
+    """Let the bot poll all feeds, as if half an hour had passed."""
+    make_due(world)
+    await by_the_clock(world, world.client.schedule.poll_due)
+
+
+async def follow(server: Server, stand: Newsstand, **options: Any) -> InteractionResult:
+    """Let a contributor follow the publisher's feed."""
+    result: InteractionResult = await server.contributor.slash(
+        server.channel, "feed add", url=stand.url(FEED), **options
+    )
+    return result
+
+
+def written(channel: ChannelHandle) -> list[discord.Message]:
+    """Return what the bot wrote into a channel."""
+    return [message for message in channel.history() if message.author.bot]

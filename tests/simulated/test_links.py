@@ -151,9 +151,9 @@ async def test_what_a_page_says_cannot_become_a_mention_or_a_link(
 ) -> None:
     server = world.server()
     title = "@everyone [win](https://evil.example) ||now||"
-    message = await stand.add(server, replace(BRIDGE, title=title, author="<@1> `x`"))
+    message = await stand.add(server, replace(BRIDGE, title=title, author="**Bo** `Ek`"))
     assert r"\@everyone \[win\](https\://evil.example) \|\|now\|\|" in said(message)
-    assert r"\<\@1\> \`x\`" in said(message)
+    assert r"\*\*Bo\*\* \`Ek\`" in said(message)
 
 
 # --- in the form

@@ -1,0 +1,344 @@
+"""How the message of an answer says what became of its stories, within Discord's limits."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.answers import GivenCitation
+from data.answers import Standing as StandingQuote
+from data.models import Filters
+from data.origins import Origin
+from handlers.layout import Action, Layout, button, panel, parse_custom_id, section, text
+from handlers.marks import TAKEN_OUT, Marked, correction_words, marked_layout
+from handlers.render import MAX_QUESTION, MAX_SOURCE, Shown, answer_layout, filters_of, question_of
+from index.answerer import clean_question
+from index.corrections import Correction, Standing
+from index.models import Answer, Citation
+from tests import fakes
+from tests.handlers import stories
+from tests.handlers.test_layout import broken_limits, payload, walk
+from tests.handlers.test_markdown import read
+from tests.handlers.test_render import (
+    ANSWER_ID,
+    LINK,
+    QUOTED,
+    _longest,
+    anything,
+    attributions,
+    message_of,
+    shown,
+)
+
+NOW = "2026-01-02T03:04:05+00:00"
+STAMP = "<t:1767323045:f>"
+Components = list[dict[str, Any]]
+ANSWERS = shown().filter(lambda what: what.answer.answered)
+
+
+def standing(citation: Citation, marked: str = "") -> StandingQuote:
+    """Return a citation as it is remembered beside the message that it stands in."""
+    revision = citation.revision
+    given = GivenCitation(
+        citation.number, "", revision.article_id, revision.id, citation.span, citation.highlight
+    )
+    return StandingQuote(ANSWER_ID, 1, 2, given, marked)
+
+
+def marked(citation: Citation, correction: Correction) -> Marked:
+    return Marked(standing(citation), correction, Origin(citation.revision.article_id, 1, LINK))
+
+
+def changed(citation: Citation, *, still_there: bool = False, at: str | None = NOW) -> Correction:
+    later = fakes.revision("Another text.", id=99, article_id=citation.revision.article_id)
+    return Correction(Standing.CHANGED, at, still_there, later)
+
+
+def unchanged(citation: Citation) -> Correction:
+    return Correction(Standing.UNCHANGED, None, True, citation.revision)
+
+
+def removed(at: str | None = NOW) -> Correction:
+    return Correction(Standing.REMOVED, at, False, None)
+
+
+@st.composite
+def corrections(draw: st.DrawFn, citation: Citation) -> Correction:
+    """Return what may have become of a citation's story."""
+    kind = draw(st.sampled_from(Standing))
+    at = draw(st.sampled_from((None, NOW)))
+    if kind is Standing.REMOVED:
+        return removed(at)
+    if kind is Standing.CHANGED:
+        return changed(citation, still_there=draw(st.booleans()), at=at)
+    if kind is Standing.CORRECTED:
+        later = replace(citation.revision, id=99, attribution=draw(attributions))
+        return Correction(kind, at, True, later)
+    return Correction(kind, at, kind is Standing.UNCHANGED, citation.revision)
+
+
+def sent(what: Shown) -> Components:
+    """Return the components of an answer's message, as Discord gives them back."""
+    return payload(lambda: answer_layout(what))
+
+
+def remade(components: Components, marks: Sequence[Marked]) -> Components:
+    """Return a message's components with its quotes marked."""
+
+    def made() -> discord.ui.LayoutView:
+        layout = marked_layout(message_of(components), ANSWER_ID, marks)
+        assert layout is not None
+        return layout
+
+    return plain(payload(made))
+
+
+def plain(part: Any) -> Any:
+    """Return components without the numbers that stand for their places."""
+    if isinstance(part, list):
+        return [plain(one) for one in part]
+    if isinstance(part, dict):
+        return {name: plain(value) for name, value in part.items() if name != "id"}
+    return part
+
+
+def custom_ids(components: Components) -> list[str]:
+    return [part["custom_id"] for part in walk(components) if "custom_id" in part]
+
+
+def quotes(components: Components) -> dict[int, list[str]]:
+    """Return the texts of each quote that stands in a message, by its number."""
+    found = {}
+    for part in walk(components):
+        if part["type"] != 9:
+            continue
+        pressed = parse_custom_id(part["accessory"].get("custom_id", ""))
+        if pressed is not None and pressed.action is Action.CONTEXT:
+            found[pressed.number(1)] = [child["content"] for child in part["components"]]
+    return found
+
+
+# --- any answer, whatever became of its stories
+
+
+@anything
+@given(st.data())
+def test_any_answer_with_any_marks_keeps_discords_limits_and_stays_itself(
+    data: st.DataObject,
+) -> None:
+    what = data.draw(ANSWERS)
+    before = sent(what)
+    told = [c for c in what.answer.citations if data.draw(st.booleans())]
+    told = [c for c in told if c.number in quotes(before)]
+    if not told:
+        return
+    after = remade(before, [marked(c, data.draw(corrections(c))) for c in told])
+    assert broken_limits(after) == []
+    assert question_of(message_of(after)) == what.answer.question
+    assert filters_of(message_of(after)) == what.answer.filters
+    assert custom_ids(after) == custom_ids(before)
+    untouched = set(quotes(before)) - {c.number for c in told}
+    assert {n: quotes(after)[n] for n in untouched} == {n: quotes(before)[n] for n in untouched}
+
+
+@anything
+@given(st.data())
+def test_marking_again_says_what_is_so_now_and_nothing_of_before(data: st.DataObject) -> None:
+    what = data.draw(ANSWERS)
+    before = sent(what)
+    told = [c for c in what.answer.citations if c.number in quotes(before)]
+    first = [marked(c, data.draw(st.sampled_from(_passing(c)))) for c in told]
+    second = [marked(c, data.draw(st.sampled_from((*_passing(c), removed())))) for c in told]
+    assert remade(remade(before, first), second) == remade(before, second)
+
+
+def _passing(citation: Citation) -> tuple[Correction, ...]:
+    """Return what can become of a story that leaves its quote as it stands."""
+    withdrawn = Correction(Standing.WITHDRAWN, NOW, False, citation.revision)
+    return changed(citation), changed(citation, still_there=True), withdrawn
+
+
+@anything
+@given(ANSWERS)
+def test_a_story_that_is_as_it_was_takes_the_mark_away(what: Shown) -> None:
+    before = sent(what)
+    told = [c for c in what.answer.citations if c.number in quotes(before)]
+    origins = {c.number: what.origins.get(c.revision.article_id) for c in told}
+    after = remade(before, [marked(c, changed(c)) for c in told])
+    again = [Marked(standing(c), unchanged(c), origins[c.number]) for c in told]
+    assert remade(after, again) == plain(before)
+
+
+@anything
+@given(st.data())
+def test_a_removed_story_leaves_nothing_of_its_own_in_the_message(data: st.DataObject) -> None:
+    what = data.draw(ANSWERS)
+    before = sent(what)
+    told = [c for c in what.answer.citations if c.number in quotes(before)]
+    after = quotes(remade(before, [marked(c, removed()) for c in told]))
+    words = f"⚠️ The story was removed on {STAMP}, so it is no longer quoted."
+    assert after == {c.number: [f"**{c.number}.**\n{TAKEN_OUT}", words] for c in told}
+
+
+@anything
+@given(st.data())
+def test_corrected_details_show_as_they_are_and_as_nothing_more(data: st.DataObject) -> None:
+    what = data.draw(ANSWERS)
+    before = sent(what)
+    citation = what.answer.citations[0]
+    later = replace(citation.revision, id=99, attribution=data.draw(attributions))
+    correction = Correction(Standing.CORRECTED, NOW, True, later)
+    quote, whose, word = quotes(remade(before, [marked(citation, correction)]))[1]
+    assert quote == quotes(before)[1][0]
+    assert word == f"-# The story’s details were corrected on {STAMP}."
+    seen = read(whose)
+    assert seen.quote == ""
+    assert seen.kinds <= {"bold", "small", "link", "time", "code"}
+    assert len(seen.of("link")) <= 1
+
+
+# --- as long as may be
+
+
+@pytest.mark.parametrize("kind", Standing)
+@pytest.mark.parametrize("unit", QUOTED)
+def test_the_longest_answer_keeps_discords_limits_with_every_quote_marked(
+    unit: str, kind: Standing
+) -> None:
+    story, citation = _longest(unit)
+    numbered = tuple(replace(citation, number=n) for n in (1, 2, 3))
+    question = clean_question("a" + (unit.strip() * MAX_QUESTION)[: MAX_QUESTION - 1])
+    narrow = Filters((unit.strip() * 100)[:MAX_SOURCE], "2024-10-25", "2024-10-26", "abcdefgh2345")
+    origins = {story.article_id: Origin(story.article_id, 1, LINK)}
+    answer = Answer(question, numbered, None, 0.2, narrow)
+    before = sent(Shown(answer, ANSWER_ID, origins, threads=True, in_server=True))
+    _check_limits(before, numbered, kind, story.attribution)
+
+
+@pytest.mark.parametrize("kind", Standing)
+@pytest.mark.parametrize("unit", QUOTED)
+def test_short_details_that_become_the_longest_keep_discords_limits(
+    unit: str, kind: Standing
+) -> None:
+    story, citation = _longest(unit)
+    brief = replace(
+        story, attribution=replace(story.attribution, title="a", source=None, author=None, url=None)
+    )
+    numbered = tuple(replace(citation, number=n, revision=brief, speaker=None) for n in (1, 2, 3))
+    answer = Answer("a" * MAX_QUESTION, numbered, None, 0.2, Filters())
+    before = sent(Shown(answer, ANSWER_ID, threads=True, in_server=True))
+    _check_limits(before, numbered, kind, story.attribution)
+
+
+def _check_limits(
+    before: Components, cited: Sequence[Citation], kind: Standing, attribution: Any
+) -> None:
+    assert broken_limits(before) == []
+    current = replace(cited[0].revision, id=99, attribution=attribution)
+    correction = Correction(kind, NOW, False, None if kind is Standing.REMOVED else current)
+    told = [c for c in cited if c.number in quotes(before)]
+    after = remade(before, [marked(c, correction) for c in told])
+    assert broken_limits(after) == []
+    assert custom_ids(after) == custom_ids(before)
+    words = correction_words(correction)
+    assert all(words in found for found in quotes(after).values() if words is not None)
+
+
+@pytest.mark.parametrize("letter", ["a", "😀"])
+@pytest.mark.parametrize("kind", [s for s in Standing if s is not Standing.UNCHANGED])
+def test_in_a_message_that_has_no_room_left_the_quote_makes_room(
+    letter: str, kind: Standing
+) -> None:
+    """Messages of an earlier version kept no room for a mark."""
+    story = stories.story()
+    citation = stories.citation(story)
+    whose = "**The Larkmoor Ledger**"
+    head = "### Who?"
+    room = 4000 - len(head) - len("**1.**\n> ") - len(whose)
+    quote = letter * (room // (len(letter.encode("utf-16-le")) // 2))
+
+    def full() -> Layout:
+        beside = button("Context", Action.CONTEXT, ANSWER_ID, 1)
+        return Layout(panel(text(head), section(f"**1.**\n> {quote}", whose, beside=beside)))
+
+    before = payload(full)
+    assert broken_limits(before) == []
+    current = None if kind is Standing.REMOVED else story
+    after = remade(before, [marked(citation, Correction(kind, NOW, False, current))])
+    assert broken_limits(after) == []
+    texts = quotes(after)[1]
+    assert texts[0].startswith("**1.**\n> *")
+    assert letter * 30 not in texts[0]
+    assert texts[-1] == correction_words(Correction(kind, NOW, False, current))
+    assert custom_ids(after) == custom_ids(before)
+    if kind is not Standing.REMOVED:
+        assert "behind the button" in texts[0]
+
+
+# --- what is said, and where
+
+
+@pytest.mark.parametrize(
+    ("correction", "words"),
+    [
+        (Correction(Standing.UNCHANGED, None, True, None), None),
+        (
+            Correction(Standing.CHANGED, NOW, True, None),
+            f"⚠️ The story changed on {STAMP}; the quoted sentence is still in it.",
+        ),
+        (
+            Correction(Standing.CHANGED, NOW, False, None),
+            f"⚠️ The story changed on {STAMP}; the quoted sentence is no longer in it.",
+        ),
+        (
+            Correction(Standing.WITHDRAWN, NOW, False, None),
+            f"⚠️ Its publisher withdrew the story; seen on {STAMP}. It is no longer quoted.",
+        ),
+        (removed(), f"⚠️ The story was removed on {STAMP}, so it is no longer quoted."),
+        (removed(None), "⚠️ The story was removed, so it is no longer quoted."),
+        (
+            Correction(Standing.CORRECTED, NOW, True, None),
+            f"-# The story’s details were corrected on {STAMP}.",
+        ),
+        (
+            Correction(Standing.CHANGED, None, True, None),
+            "⚠️ The story changed; the quoted sentence is still in it.",
+        ),
+    ],
+)
+def test_what_became_of_a_story_is_said_in_a_sentence(
+    correction: Correction, words: str | None
+) -> None:
+    assert correction_words(correction) == words
+
+
+CITATION = stories.citation(stories.story())
+FOREIGN: dict[str, Any] = {
+    "another answer's": lambda: section("**1.**", "x", beside=button("C", Action.CONTEXT, "x", 1)),
+    "another number": lambda: section(
+        "**2.**", "x", beside=button("C", Action.CONTEXT, ANSWER_ID, 2)
+    ),
+    "another button": lambda: section("**1.**", "x", beside=button("M", Action.MORE, ANSWER_ID, 1)),
+    "no button": lambda: text("**1.**\n> Quoted."),
+    "a link": lambda: section(
+        "**1.**", beside=discord.ui.Button(label="Context", url="https://example.org")
+    ),
+    "a picture": lambda: discord.ui.Section("x", accessory=discord.ui.Thumbnail("https://e.org/a")),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_message_without_the_quote_is_left_alone(what: str) -> None:
+    components = payload(lambda: Layout(panel(FOREIGN[what]())))
+
+    async def made() -> object:
+        return marked_layout(
+            message_of(components), ANSWER_ID, [marked(CITATION, changed(CITATION))]
+        )
+
+    assert asyncio.run(made()) is None
