@@ -125,6 +125,18 @@ class ArticleStore:
         """
         return self._revision_from(self._current_row(article_id))
 
+    def own(self, article_id: str) -> Revision:
+        """Return the current revision of the story with this id, ours; none by another's id.
+
+        Raises:
+            NotFoundError: if there is no such story in this collection.
+            StorageError: if its text was altered in the database.
+        """
+        found = self.get(article_id)
+        if found.article_id != article_id:
+            raise NotFoundError(f"There is no story with the id {article_id!r} here.")
+        return found
+
     def _current_row(self, article_id: str) -> dict[str, Any]:
         wanted = article_id.encode("utf-8", "replace").decode("utf-8")
         row = self._one(
@@ -202,15 +214,16 @@ class ArticleStore:
         """Return the publishers of the current revisions, each once, sorted."""
         rows = self._db.query(
             "SELECT DISTINCT r.source FROM revisions r JOIN articles a ON a.revision_id = r.id"
-            " WHERE r.source IS NOT NULL ORDER BY r.source COLLATE NOCASE"
+            " WHERE r.source IS NOT NULL AND a.withdrawn_at IS NULL"
+            " ORDER BY r.source COLLATE NOCASE"
         )
         return [row["source"] for row in rows]
 
     def of_domain(self, domain: str) -> list[str]:
-        """Return the ids of the stories with a link into a domain or one of its subdomains."""
+        """Return the ids of the stories with a link into a domain, or that were read there."""
         rows = self._db.execute(
-            "SELECT DISTINCT a.id, r.url FROM articles a JOIN revisions r ON r.article_id = a.id"
-            " WHERE r.url IS NOT NULL ORDER BY a.id"
+            "SELECT article_id, url FROM revisions WHERE url IS NOT NULL UNION"
+            " SELECT article_id, url FROM pages ORDER BY article_id"
         )
         return list({row[0]: None for row in rows.fetchall() if lies_in(row[1], domain)})
 
@@ -241,9 +254,9 @@ class ArticleStore:
             taken = scalar(
                 self._db,
                 "SELECT 1 FROM articles WHERE id = ? UNION"
-                " SELECT 1 FROM external_ids WHERE external_id = ?",
-                candidate,
-                candidate,
+                " SELECT 1 FROM external_ids WHERE external_id = ? UNION"
+                " SELECT 1 FROM removals WHERE article_id = ?",
+                *[candidate] * 3,
             )
             if not taken:
                 return candidate

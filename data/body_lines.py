@@ -19,9 +19,11 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 PROSE = 60  # from which a line with a sentence's end is prose
 _LONG = 150  # from which it is prose whatever it ends in, as in scripts without a full stop
 _LABEL = 100  # to which a line can be a heading, a date or a name
+_WHEN = 30  # letters that stand beside the figures of a date: a weekday, a month, a zone
 _TOP = 6  # lines within which a repeated headline, a date or a byline is looked for
 _FEW = 3  # lines that a heading may be away from its neighbours
 _NEAR = 8  # lines above the first one in which more of the story is looked for
+_HALF = 0.5  # share of letters in links from which on a line is no prose
 _MOSTLY = 0.75  # share of letters in links from which a line leads elsewhere
 _MINOR = 0.25  # share of the story from which on an element's name is not believed
 _TOO_MUCH = 0.4  # share of the story that names alone may not take away
@@ -31,7 +33,7 @@ _CONTAINER = 0.2  # share of the prose that makes an element one that holds the 
 def is_prose(line: Line) -> bool:
     """Return whether a line is a sentence or more of running text, and no list of links."""
     long = len(line.key) >= _LONG or (len(line.key) >= PROSE and _ends_sentence(line))
-    return long and line.linked < 0.5
+    return long and line.linked < _HALF
 
 
 def cleaned(found: list[Line], lines: list[Line], titles: set[str]) -> list[str]:
@@ -155,7 +157,7 @@ def _trimmed(story: list[Line]) -> list[Line]:
 def _is_dateline(line: Line) -> bool:
     """Return whether a short line tells when: it holds a year or a time and few letters else."""
     words = sum(character.isalpha() for character in line.text)
-    return words <= 30 and _TIME.search(line.text) is not None and not _ends_sentence(line)
+    return words <= _WHEN and _TIME.search(line.text) is not None and not _ends_sentence(line)
 
 
 def _leads_nowhere(line: Line) -> bool:

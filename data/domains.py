@@ -1,5 +1,6 @@
 """Domains that the operator took out: nothing of them is fetched or stored any more."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,11 @@ from data.database import Database, write
 from data.errors import UserError
 from data.revisions import now
 from data.urls import lies_in
+
+# Labels of letters, digits and hyphens, at least two of them. Some scripts need a joiner, and a few
+# such names have no form in ASCII that everybody agrees on.
+_LABEL = "[\\w](?:[\\w\\u200c\\u200d-]{0,61}\\w)?"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[^\d.]){_LABEL}")
 
 
 class DomainStore:
@@ -73,8 +79,19 @@ def domain_of(text: str) -> str:
         UserError: if it is none.
     """
     wanted = text.strip().lower()
-    host = urlsplit(wanted if "//" in wanted else f"//{wanted}").hostname or ""
-    host = plain_host(host.removeprefix("www."))
-    if "." not in host or is_ip(host) or not all(part.strip("-") for part in host.split(".")):
+    try:
+        host = urlsplit(wanted if "//" in wanted else f"//{wanted}").hostname or ""
+    except ValueError:
+        host = ""
+    host = _without_www(plain_host(host.removeprefix("*.")))
+    if _DOMAIN.fullmatch(host) is None or is_ip(host):
         raise UserError(f"{text!r} is no domain. Write it like example.com.")
     return host
+
+
+def _without_www(host: str) -> str:
+    """Return a host without `www.`, but where a registry stands behind it, as in `www.gov.uk`."""
+    from tld import get_fld
+
+    whole = get_fld(f"https://{host}", fail_silently=True)
+    return host if whole == host else host.removeprefix("www.")

@@ -16,3 +16,7 @@ class NotFoundError(UserError):
 
 class StorageError(UserError):
     """The home folder or a database cannot be used; the text says what to do."""
+
+
+class UnavailableError(UserError):
+    """Something of ours is not to be had now; what was asked for may well work later."""

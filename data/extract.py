@@ -59,13 +59,15 @@ def extract(page: Page) -> Extracted:
 def _kind(page: Page) -> str:
     """Return what the bytes are; they are believed before the media type, as browsers do."""
     head = page.body[:_LOOKED_AT]
+    if head.startswith(_UTF16_MARKS):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "replace")
     if head.lstrip().startswith(b"%PDF-"):
         return "pdf"
     if _DOCUMENT.match(head):
         return "html"
     if page.media_type in _PDF_TYPES:
         return "pdf"
-    if b"\x00" in head.strip(b"\x00") and not head.startswith(_UTF16_MARKS):
+    if b"\x00" in head.strip(b"\x00"):
         return "html" if "html" in page.media_type else "binary"
     if page.media_type in _TEXT_TYPES:
         return "text"
@@ -123,7 +125,7 @@ def _from_text(text: str, url: str | None) -> Extracted:
     return Extracted(
         title=fields.get("title"),
         author=fields.get("author"),
-        source=fields.get("source") or host_of(address),
+        source=fields.get("source") or host_of(url),
         published_at=day,
         url=address,
         text=parts.text if letters(parts.text) else None,

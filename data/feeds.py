@@ -1,12 +1,13 @@
 """The feeds that collections follow, and what became of their items."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from data.database import Database, scalar, write
 from data.errors import NotFoundError, UserError
+from data.followed import FollowedFeed, Outcome, SeenItem
 
 DAILY_LIMIT = 50  # stories that a feed may bring in a day, unless somebody says otherwise
 MAX_DAILY_LIMIT = 500
@@ -15,57 +16,6 @@ INTERVAL = timedelta(minutes=30)  # between two polls of a feed that goes well
 # An item that is no longer in its feed is remembered for this long, should it come back.
 _REMEMBERED_DAYS = 180
 _LONGEST = 300  # characters of a title or reason
-
-
-class Outcome(StrEnum):
-    """What became of a feed's item."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    SAME = "same"
-    REFUSED = "refused"
-    FAILED = "failed"  # it is tried again
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedFeed:
-    """A feed that a collection follows.
-
-    `paused` is a sentence why it is not polled, or None while it is; `problem` is what went wrong
-    at the last poll. `channel_id` is where the server is told of trouble, `announce_id` where new
-    stories are announced. Times are ISO 8601 in UTC.
-    """
-
-    id: int
-    collection: str
-    url: str
-    title: str | None
-    added_by: int | None
-    channel_id: int | None
-    announce_id: int | None
-    daily_limit: int
-    paused: str | None
-    etag: str | None
-    last_modified: str | None
-    failures: int
-    problem: str | None
-    polled_at: str | None
-    next_poll_at: str
-    created_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class SeenItem:
-    """An item of a feed, as it was when it was last looked at; `reason` says why it is not in."""
-
-    guid: str
-    fingerprint: str
-    outcome: Outcome
-    reason: str | None
-    title: str | None
-    article_id: str | None
-    tries: int
-    seen_at: str
 
 
 class FeedStore:
@@ -137,6 +87,10 @@ class FeedStore:
         if not rows:
             raise NotFoundError("There is no such feed here.")
         return FollowedFeed(**rows[0])
+
+    def has(self, feed_id: int) -> bool:
+        """Return whether this collection follows a feed of that number."""
+        return any(feed.id == feed_id for feed in self.all())
 
     def remove(self, feed_id: int) -> FollowedFeed:
         """Follow a feed no longer; return what it was. The stories that it brought stay.
@@ -225,12 +179,17 @@ class FeedStore:
         article_id: str | None = None,
         now: datetime | None = None,
     ) -> None:
-        """Remember what became of an item; a failure counts its tries at the same state of it."""
+        """Remember what became of an item; a failure counts its tries at the same state of it.
+
+        Nothing where the feed is not followed here any more. The title of what is a story is not
+        kept here: it goes with the story.
+        """
         moment = _text(now)
         taken = moment if outcome in (Outcome.NEW, Outcome.CHANGED) else None
         with write(self._db):
             self._db.execute(
-                "INSERT INTO feed_items VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"
+                "INSERT INTO feed_items SELECT ?, ?, ?, ?, ?, ?, ?, 1, ?, ?"
+                " WHERE EXISTS (SELECT 1 FROM feeds WHERE id = ? AND collection = ?)"
                 " ON CONFLICT (feed_id, guid) DO UPDATE SET"
                 " tries = CASE WHEN fingerprint = excluded.fingerprint THEN tries + 1 ELSE 1 END,"
                 " fingerprint = excluded.fingerprint, outcome = excluded.outcome,"
@@ -243,10 +202,12 @@ class FeedStore:
                     fingerprint,
                     outcome.value,
                     reason and reason[:_LONGEST],
-                    title and title[:_LONGEST],
+                    title[:_LONGEST] if title and article_id is None else None,
                     article_id,
                     moment,
                     taken,
+                    feed_id,
+                    self._collection,
                 ],
             )
 
@@ -255,19 +216,28 @@ class FeedStore:
         return int(
             scalar(
                 self._db,
-                "SELECT count(*) FROM feed_items WHERE feed_id = ? AND taken_at >= ?",
+                "SELECT count(*) FROM feed_items i JOIN feeds f ON f.id = i.feed_id"
+                " WHERE i.feed_id = ? AND f.collection = ? AND i.taken_at >= ?",
                 feed_id,
+                self._collection,
                 _text(now)[:10],
             )
         )
 
-    def forget_old(self, feed_id: int, *, now: datetime | None = None) -> None:
-        """Forget the items that have not been looked at for half a year."""
+    def still_there(
+        self, feed_id: int, guids: Collection[str], *, now: datetime | None = None
+    ) -> None:
+        """Remember which items are in a feed now, and forget those that left it half a year ago."""
+        ours = "feed_id = (SELECT id FROM feeds WHERE id = ? AND collection = ?)"
         with write(self._db):
             self._db.execute(
-                "DELETE FROM feed_items"
-                " WHERE feed_id = ? AND julianday(seen_at) < julianday(?) - ?",
-                [feed_id, _text(now), _REMEMBERED_DAYS],
+                f"UPDATE feed_items SET seen_at = ? WHERE {ours}"
+                " AND guid IN (SELECT value FROM json_each(?))",
+                [_text(now), feed_id, self._collection, json.dumps(list(guids))],
+            )
+            self._db.execute(
+                f"DELETE FROM feed_items WHERE {ours} AND julianday(seen_at) < julianday(?) - ?",
+                [feed_id, self._collection, _text(now), _REMEMBERED_DAYS],
             )
 
 

@@ -149,20 +149,25 @@ def _located(texts: list[str], lines: list[Line]) -> Iterator[Line]:
     of these is taken as it is.
     """
     places = _Places(lines)
-    before = -1
+    before: Line | None = None
     for text in texts:
         key = letters(text)
         if not key:
             continue
-        found = places.row(key, before)
-        if found is None and (line := places.shortened(key, before)) is not None:
+        position = before.number if before else -1
+        found = places.row(key, position)
+        if found is None and (line := places.shortened(key, position)) is not None:
             found = [replace(line, text=text.strip())]
         if found is None:
-            plain = " ".join(_TABLE_MARKS.sub(" ", text.strip()).split())
-            found = [Line(plain, max(before, 0), 0.0, lines[0].block)] if lines else []
+            found = [_unlocated(text, before or lines[0])] if lines else []
         # The cells of a table come one by one; their row is taken once.
-        yield from (line for line in found if line.number != before or CELL_END not in line.text)
-        before = found[-1].number if found else before
+        yield from (line for line in found if line.number != position or CELL_END not in line.text)
+        before = found[-1] if found else before
+
+
+def _unlocated(text: str, before: Line) -> Line:
+    plain = " ".join(_TABLE_MARKS.sub(" ", text.strip()).split())
+    return Line(plain, before.number, 0.0, before.block)
 
 
 class _Places:
@@ -195,7 +200,7 @@ class _Places:
     def _tries(self, opening: str, before: int) -> list[int]:
         numbers = self._opening.get(opening, [])
         later = bisect_right(numbers, before)
-        return [*numbers[later:], *numbers[:later]][:_TRIES]
+        return [*numbers[later : later + _TRIES], *numbers[: min(later, _TRIES)]]
 
     def _end_of_row(self, key: str, number: int) -> int | None:
         position = 0

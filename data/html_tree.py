@@ -71,7 +71,7 @@ def text_of(element: "HtmlElement") -> str:
     return one_line(" ".join(element.itertext()))
 
 
-@dataclass(frozen=True, slots=False, eq=False)
+@dataclass(frozen=True, eq=False)
 class Line:
     """A line of text as a browser shows it: what stands between two blocks or line breaks.
 

@@ -38,6 +38,9 @@ def identify(db: Database, draft: Draft) -> str | None:
         canonical_url(attribution.url),
         draft.external_id,
     )
+    if by_url is None and draft.said is not None:
+        # Somebody may have corrected the link here; the page still calls itself what it did.
+        by_url = scalar(db, "SELECT article_id FROM said WHERE url = ?", draft.said.url)
     return None if by_url is None else str(by_url)
 
 

@@ -255,7 +255,12 @@ def _field(fields: Mapping[str, Any], name: str) -> str | None:
     if len(value) > limit:
         raise StoryRefusedError(f"its {name} is longer than {limit} characters")
     # White space around it stays, as the story's own characters, but alone it says nothing.
-    return value if any(_is_seen(c) for c in value) else None
+    return value if says_something(value) else None
+
+
+def says_something(value: str) -> bool:
+    """Return whether a text has a character that can be seen."""
+    return any(_is_seen(c) for c in value)
 
 
 def _is_seen(character: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from data.database import Database
 from data.models import Attribution, Draft, Revision
 from data.plaintext import title_from
+from data.urls import canonical_url
 
 _NAMES = tuple(field.name for field in fields(Attribution))
 
@@ -29,20 +30,25 @@ def merged(db: Database, article_id: str, current: Revision | None, draft: Draft
         published_at=new.published_at or old.published_at,
         url=new.url or old.url,
     )
+    if "url" not in draft.given and _same_page(old.url, new.url):
+        result = replace(result, url=old.url)  # `?utm_source=x` is no change
     if draft.said is None:
         return result
     before = _said(db, article_id)
     kept = {
         name: getattr(old, name)
         for name in _NAMES
-        # What differs from what the page says was given by the person who adds it just now.
-        if getattr(new, name) == getattr(draft.said, name)
+        if name not in draft.given
         and (
             (name == "published_at" and old.published_at is not None)
             or (before is not None and before[name] == getattr(draft.said, name))
         )
     }
     return replace(result, **kept)
+
+
+def _same_page(old: str | None, new: str | None) -> bool:
+    return bool(old and new) and canonical_url(old) == canonical_url(new)
 
 
 def remember_said(db: Database, article_id: str, draft: Draft) -> None:

@@ -79,7 +79,8 @@ class Draft:
     """A story on its way in: normalised text, attribution, and what had to be said about it.
 
     `title_given` is False where the title was made from the text. `said` is the attribution as it
-    was read out of a page or feed, None where a person gave it. `modified_at` is when the publisher
+    was read out of a page or feed, None where a person gave it, and `given` names the details in
+    which a person said otherwise. `modified_at` is when the publisher
     changed it, as the page says. `article_id` names the story that it is surely a version of.
     `notes` are sentences for the person who adds
     the story ("the date ... is in the future, so the date stays unknown").
@@ -90,6 +91,7 @@ class Draft:
     external_id: str | None = None
     title_given: bool = True
     said: Attribution | None = None
+    given: frozenset[str] = frozenset()
     article_id: str | None = None
     modified_at: str | None = None
     notes: tuple[str, ...] = ()

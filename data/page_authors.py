@@ -39,22 +39,13 @@ _BEHIND_NAMES = re.compile(
 _MARKS = " .:()[]-–—"
 _NOBODY = frozenset(
     (
-        "by",
-        "admin",
-        "administrator",
-        "author",
-        "editor",
-        "editors",
-        "root",
-        "user",
-        "webmaster",
-        "staff",
+        *("by", "author", "editor", "editors", "editorial", "editorial team", "editorial staff"),
+        *("staff", "staff writer", "staff writers", "staff reporter", "staff report"),
+        *("staff reports", "from staff reports", "wire reports", "wire services", "newsroom"),
+        *("web desk", "webdesk", "news desk", "our correspondent", "online", "guest", "anonymous"),
+        *("root", "user", "webmaster", "administrator", "unknown", "null", "none", "undefined"),
+        *("redaktion", "redaction", "redaccion", "redacción", "redazione", "redação"),
     )
-    + ("newsroom", "redaktion", "redaction", "redacción", "redazione", "redação", "unknown")
-    + ("editorial", "editorial team", "staff reports", "staff report", "wire reports", "online")
-    + ("from staff reports", "wire services", "redaccion", "jdadmin")
-    + ("guest", "null", "none", "undefined", "anonymous", "webdesk", "web desk", "news desk")
-    + ("staff writer", "staff reporter", "staff writers", "our correspondent", "editorial staff")
 )
 # A role stands behind a name or in its place: "Jane Doe, Chief Political Correspondent".
 _ROLE = re.compile(
@@ -136,4 +127,6 @@ def _parts(text: str) -> Iterator[str]:
 def _is_name(name: str, key: str) -> bool:
     if not key or key.isdigit() or len(name) > _LONGEST_NAME or len(name.split()) > _MOST_WORDS:
         return False
-    return name.lower() not in _NOBODY and not any(character.isdigit() for character in name)
+    if name.lower() in _NOBODY or key.endswith("admin"):
+        return False
+    return not any(character.isdigit() for character in name)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from data import page_phrases as phrases
 from data.html_tree import Line, text_of
 from data.page_addresses import host_of
-from data.page_evidence import Evidence, weight
+from data.page_evidence import LEAST, Evidence, weight
 
 NO_TEXT = "There is no story on this page: it holds no text."
 TOO_LITTLE = "There is hardly any text on this page, too little for a story."
@@ -27,9 +27,7 @@ REGION_BLOCK = "The site does not show its stories in this part of the world."
 HOME_PAGE = "This is the home page of a site, not a story. Use the link of one story."
 LIST_PAGE = "This is a list of stories, not one of them. Use the link of one story."
 
-# Weights of the text, in letters. No page of the benchmark with a story on it has less than the
-# least.
-_LEAST = 120  # about two short sentences
+# Weights of the text, in letters.
 _SHORT = 600  # under which what a page says of itself outweighs its text
 _TEASER = 1500  # a beginning that is shown for nothing is seldom longer
 _BRIEF = 500  # under which a story that is not free is but its beginning
@@ -65,7 +63,7 @@ def problem(evidence: Evidence) -> str | None:
         (_is_list, LIST_PAGE),
         (_needs_script, SCRIPT_ONLY),
         (lambda evidence: evidence.weight == 0, NO_TEXT),
-        (lambda evidence: evidence.weight < _LEAST, TOO_LITTLE),
+        (lambda evidence: evidence.weight < LEAST, TOO_LITTLE),
     )
     return next((sentence for check, sentence in checks if check(evidence)), None)
 
@@ -73,10 +71,10 @@ def problem(evidence: Evidence) -> str | None:
 def _is_robot_check(evidence: Evidence) -> bool:
     if evidence.weight >= _SHORT:
         return False
+    if evidence.called(phrases.ROBOT_TITLE) or evidence.tells(phrases.ROBOT):
+        return True
     # Some of them write it into a frame, which is no line of the page.
-    return evidence.called(phrases.ROBOT_TITLE) or bool(
-        phrases.ROBOT.search(text_of(evidence.shown))
-    )
+    return evidence.weight == 0 and phrases.ROBOT.search(text_of(evidence.shown)) is not None
 
 
 def _is_error(evidence: Evidence) -> bool:
@@ -89,13 +87,13 @@ def _is_error(evidence: Evidence) -> bool:
 
 
 def _is_region_block(evidence: Evidence) -> bool:
-    return evidence.weight < _SHORT and evidence.says(phrases.REGION)
+    return evidence.weight < _SHORT and evidence.tells(phrases.REGION)
 
 
 def _is_consent_wall(evidence: Evidence) -> bool:
     """Return whether most of the text asks for consent; of the page, where it has no other."""
     texts = list(evidence.paragraphs)
-    if evidence.weight < _LEAST:
+    if evidence.weight < LEAST:
         texts = [line.text for line in evidence.lines]
     total = sum(map(weight, texts))
     asking = sum(weight(text) for text in texts if phrases.CONSENT.search(text))
@@ -114,7 +112,7 @@ def _is_login(evidence: Evidence) -> bool:
         return True
     asks = evidence.shown.find('.//input[@type="password"]') is not None
     links = sum(line.linked > _HALF for line in evidence.lines)
-    bare = evidence.weight < _LEAST and links < _MANY_LINKS
+    bare = evidence.weight < LEAST and links < _MANY_LINKS
     return asks and (bare or evidence.called(phrases.LOGIN_TITLE))
 
 
@@ -145,7 +143,7 @@ def _is_list(evidence: Evidence) -> bool:
         return False
     if evidence.metadata.data.types & _LIST_TYPES:
         return True
-    paragraphs = sum(weight(text) >= _LEAST for text in evidence.paragraphs)
+    paragraphs = sum(weight(text) >= LEAST for text in evidence.paragraphs)
     if _teasers(evidence) >= max(_TEASERS, paragraphs):
         return True
     story = [evidence.lines[number] for number in evidence.inside]
@@ -180,7 +178,7 @@ def _stays_on_site(line: Line, url: str | None) -> bool:
 
 
 def _needs_script(evidence: Evidence) -> bool:
-    if evidence.weight >= _LEAST:
+    if evidence.weight >= LEAST:
         return False
     if any(phrases.SCRIPT.search(text_of(n)) for n in evidence.shown.iter("noscript")):
         return True

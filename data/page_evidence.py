@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _DIVIDER = re.compile(r"\s+[-–—·•»:]\s+|\s*\|\s*")
+LEAST = 120  # of a story's weight: about two short sentences
 _BEHIND = 12  # lines behind a story among which the prompt to pay for the rest stands
 
 
@@ -22,6 +23,7 @@ class Evidence:
     """What is known about a page that may hold a story.
 
     `shown` is the page without what nobody sees; `paragraphs` are what was taken for the story.
+    `scripted` tells that scripts run on the page.
     """
 
     shown: "HtmlElement"
@@ -43,7 +45,9 @@ class Evidence:
     @cached_property
     def headings(self) -> list[str]:
         """Return what the page calls itself, whole and in the parts that bars and dashes make."""
-        headings = [*self.metadata.titles, *(text_of(h) for h in self.shown.iter("h1"))]
+        # Further ones are often those of messages that scripts show when they need them.
+        first = next(self.shown.iter("h1"), None)
+        headings = [*self.metadata.titles, *([text_of(first)] if first is not None else [])]
         parts = (part for heading in headings for part in [heading, *_DIVIDER.split(heading)])
         return [part for part in dict.fromkeys(parts) if letters(part)]
 
@@ -69,6 +73,11 @@ class Evidence:
     def called(self, pattern: re.Pattern[str]) -> bool:
         """Return whether the page calls itself this and nothing else."""
         return any(pattern.fullmatch(heading) for heading in self.headings)
+
+    def tells(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether the story says this; or the page, where it has hardly any story."""
+        texts = self.paragraphs if self.weight >= LEAST else [line.text for line in self.lines]
+        return any(pattern.search(text) for text in texts)
 
     def says(self, pattern: re.Pattern[str]) -> bool:
         """Return whether one of the page's lines says this."""

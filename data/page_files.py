@@ -53,16 +53,31 @@ def page_of(raw: bytes, *, name: str) -> Page:
         StoryRefusedError: if it is too large or its packing is damaged.
     """
     if raw.startswith(_GZIP):
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            raw = unpacker.decompress(raw, MAX_FILE_BYTES + 1)
-        except zlib.error as error:
-            raise StoryRefusedError(f"{name} is damaged: it cannot be unpacked.") from error
+        raw = _unpacked(raw, name)
     if len(raw) > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 1_000_000
         raise StoryRefusedError(f"{name} is larger than {limit} MB, too large for one story.")
     suffix = _suffix(name)
     return Page(body=raw, media_type=_MEDIA_TYPES.get(suffix) or _TEXT_TYPES.get(suffix, ""))
+
+
+def _unpacked(raw: bytes, name: str) -> bytes:
+    """Return what is packed, of several parts all, up to one byte more than may be read.
+
+    Raises:
+        StoryRefusedError: if it is damaged or cut off.
+    """
+    found = b""
+    while raw and len(found) <= MAX_FILE_BYTES:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found += unpacker.decompress(raw, MAX_FILE_BYTES + 1 - len(found))
+        except zlib.error as error:
+            raise StoryRefusedError(f"{name} is damaged: it cannot be unpacked.") from error
+        if not unpacker.eof and len(found) <= MAX_FILE_BYTES:
+            raise StoryRefusedError(f"{name} is cut off: its end is missing.")
+        raw = unpacker.unused_data.lstrip(b"\x00")  # which tapes fill up with
+    return found
 
 
 def _suffix(name: str) -> str:

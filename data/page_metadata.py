@@ -40,8 +40,8 @@ _CUT_SHORT = re.compile(r"\s*(?:\.\.\.|…)$")
 class PageMetadata:
     """Whose a page's story is; None is unknown. Dates are ISO 8601 as they came.
 
-    `titles` are all that the page calls the story, as they stand. `free` tells whether the page
-    says that anybody may read it. `notes` are sentences for the person who adds the story.
+    `titles` are all that the page calls the story, as they stand. `data` and `metas` are what it
+    was read from. `notes` are sentences for the person who adds the story.
     """
 
     title: str | None

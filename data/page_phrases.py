@@ -52,6 +52,7 @@ ERROR_TEXT = _phrases(
     r"|(?:bestaat niet|niet gevonden))",
 )
 REGION = _phrases(
+    r"\b(?:(?:web)?site|page|content|service)\b[^.]{0,60}"
     r"\b(?:unavailable|not available|not accessible) (?:in|to|for|from)"
     r" (?:most |some |your |the |users in )*(?:european|eu\b|europe|country|region|location)",
     r"\baccess\w* (?:this|our) (?:web)?site from (?:a country|the european|within the eu)",

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from data.errors import StoryRefusedError
+from data.errors import StoryRefusedError, UnavailableError
 from data.ingestion import MAX_FILE_BYTES
 from data.pages import Extracted, Feed, Page
 from data.reading_frames import BadFrameError, extracted, feed, read_reply, request
@@ -66,6 +66,7 @@ class Reading:
 
         Raises:
             StoryRefusedError: if it cannot be read; the text says why.
+            UnavailableError: if the process cannot be had, as when the program is being stopped.
         """
         return cast(Extracted, self._read("extract", page))
 
@@ -105,6 +106,8 @@ class Reading:
                 self._idle.start()
         if kind == "ok":
             return cast("Extracted | Feed", value)
+        if kind in ("closed", "start"):
+            raise UnavailableError(f"This {_WHAT[job]} cannot be read: {_REASONS[kind]}")
         raise StoryRefusedError(
             value if kind == "refused" else f"This {_WHAT[job]} cannot be read: {_REASONS[kind]}"
         )

@@ -19,7 +19,7 @@ class Recheck:
     """A story's page: its address, what to send along, and what came of the last look.
 
     `problem` is a sentence, or None where the page was there. `since` is when the story was last
-    stored, in UTC.
+    stored, in UTC; `links` are the addresses under which it is known, here and by its page.
     """
 
     article_id: str
@@ -29,6 +29,7 @@ class Recheck:
     checked_at: str
     problem: str | None
     since: str
+    links: tuple[str, ...]
 
 
 class RecheckStore:
@@ -70,6 +71,14 @@ class RecheckStore:
                 ],
             )
 
+    def forget_validators(self, article_id: str) -> None:
+        """Ask for a page whole next time: what its server said of it is no longer of use."""
+        with write(self._db):
+            self._db.execute(
+                "UPDATE pages SET etag = NULL, last_modified = NULL WHERE article_id = ?",
+                [article_id],
+            )
+
     def get(self, article_id: str) -> Recheck | None:
         """Return the page of a story, or None where it did not come from one."""
         found = self._rows("WHERE p.article_id = ?", [article_id])
@@ -77,7 +86,10 @@ class RecheckStore:
 
     def of_url(self, url: str) -> Recheck | None:
         """Return the page of the story that stands at this address, or None."""
-        found = self._rows("WHERE p.url = ? OR a.canonical_url = ?", [url, canonical_url(url)])
+        found = self._rows(
+            "WHERE p.url = ? OR a.canonical_url = ? ORDER BY p.url != ?",
+            [url, canonical_url(url), url],
+        )
         return found[0] if found else None
 
     def due(self, *, limit: int, now: datetime | None = None) -> list[Recheck]:
@@ -88,13 +100,19 @@ class RecheckStore:
         )
 
     def _rows(self, where: str, parameters: Iterable[object]) -> list[Recheck]:
-        rows = self._db.execute(
+        rows = self._db.query(
             "SELECT p.article_id, p.url, p.etag, p.last_modified, p.checked_at, p.problem,"
-            " r.created_at FROM pages p JOIN articles a ON a.id = p.article_id"
+            " r.created_at AS since, r.url AS here, s.url AS said"
+            " FROM pages p JOIN articles a ON a.id = p.article_id"
+            " LEFT JOIN said s ON s.article_id = a.id"
             f" JOIN revisions r ON r.id = a.revision_id {where}",
             list(parameters),
         )
-        return [Recheck(*row) for row in rows.fetchall()]
+        return [
+            Recheck(**row, links=tuple(link for link in links if link))
+            for row in rows
+            for links in [(row.pop("here"), row.pop("said"))]
+        ]
 
     def _pause(self, article_id: str, moment: datetime) -> timedelta:
         """Return how long to wait: as long as the story has stood unchanged."""

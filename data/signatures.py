@@ -27,8 +27,8 @@ MIN_RESEMBLANCE = 0.08
 MAX_CANDIDATES = 20
 _BLOCK = 2000  # shingles hashed at once, so that a long text takes no more memory
 
-# `1,000` is one number.
-_SEPARATOR = re.compile(r"(?<=\d)[,.\u202f](?=\d{3}(?!\d))")
+# `1,000` is one number, and `U.S.` one word.
+_INSIDE = re.compile(r"(?<=\d)[,.\u202f](?=\d{3}(?!\d))|(?<=\b[A-Za-z])\.(?=[A-Za-z]\b)")
 _NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS = {word: str(number) for number, word in enumerate(_NUMBER_WORDS.split())}
 
@@ -37,7 +37,7 @@ Shingle = tuple[str, ...]
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in order, as they are written."""
-    return WORD.findall(index_text(_SEPARATOR.sub("", text)))
+    return WORD.findall(index_text(_INSIDE.sub("", text)))
 
 
 def shingles(words: Iterable[str]) -> list[Shingle]:

@@ -1,11 +1,15 @@
 """How the stories of a collection stand: withdrawn, removed, and what they said before."""
 
+import logging
+import sqlite3
 import time
 from dataclasses import dataclass
 
 from data.database import LOCK_TIMEOUT, Database, scalar, write
 from data.models import Revision
 from data.revisions import REVISIONS, now, revision_from, touch
+
+log = logging.getLogger(__name__)
 
 _SCRUB_TRIES, _SCRUB_PAUSE = 20, 0.05  # a second in all, about as long as a question takes
 
@@ -66,13 +70,19 @@ class StandingStore:
     def scrub(self) -> bool:
         """Make sure that nothing of what was deleted is left in the files; return whether it is so.
 
-        What is deleted is overwritten (`secure_delete`), but words stay in the full-text index
-        until its segments are merged, and whole pages in the write-ahead log until it is emptied. A
-        question under way holds that up; it is waited for a moment, and then left to whoever closes
-        the last connection, with which SQLite removes the log.
+        `secure_delete` overwrites what is deleted, but not what SQLite copied within a page before,
+        words stay in the full-text index until its segments are merged, and whole pages in the
+        write-ahead log until it is emptied. So the database is written anew, which takes seconds
+        for hundreds of megabytes. A question under way can hold up the last step; it is waited for
+        a moment, and then left to whoever closes the last connection, with which the log goes.
         """
-        with write(self._db):
-            self._db.execute("INSERT INTO chunks_fts(chunks_fts) VALUES ('optimize')")
+        try:
+            with write(self._db):
+                self._db.execute("INSERT INTO chunks_fts(chunks_fts) VALUES ('optimize')")
+            self._db.execute("VACUUM")
+        except sqlite3.OperationalError as error:  # the disk is full, or another process writes
+            log.warning("what was deleted could not be overwritten: %s", error)
+            return False
         self._db.execute("PRAGMA busy_timeout = 0")
         try:
             for _ in range(_SCRUB_TRIES):

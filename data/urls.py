@@ -1,5 +1,5 @@
 import re
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from data.addresses import in_domain
 
@@ -45,7 +45,7 @@ def canonical_url(url: str | None) -> str | None:
 def lies_in(url: str | None, domain: str) -> bool:
     """Return whether an address leads to a domain or one of its subdomains; None leads nowhere."""
     try:
-        host = (urlsplit(url).hostname or "") if url else ""
+        host = unquote(urlsplit(url).hostname or "") if url else ""
     except ValueError:
         return False
     return bool(host) and in_domain(host, domain)

@@ -4,9 +4,16 @@ import hashlib
 from dataclasses import replace
 
 from data.errors import StoryRefusedError
-from data.ingestion import MAX_FIELD_LENGTH, MAX_ID_LENGTH, Given, draft_from_fields
+from data.ingestion import (
+    MAX_FIELD_LENGTH,
+    MAX_ID_LENGTH,
+    Given,
+    draft_from_fields,
+    says_something,
+)
 from data.models import Draft
 from data.pages import Extracted, FeedItem
+from data.urls import MAX_URL_LENGTH
 
 _GIVEN = ("title", "source", "author", "published_at", "url")
 
@@ -21,12 +28,12 @@ def draft_from_page(extracted: Extracted, given: Given | None = None) -> Draft:
         raise StoryRefusedError(extracted.reason)
     fields = {name: getattr(extracted, name) for name in (*_GIVEN, "text")}
     read = _draft(fields)
-    given = given or Given()
-    wanted = {name: getattr(given, name) or fields[name] for name in _GIVEN}
+    wanted = {name: value for name in _GIVEN if (value := _named(given, name))}
     draft = _draft({**fields, **wanted})
     return replace(
         draft,
         said=read.attribution,
+        given=frozenset(wanted),
         modified_at=extracted.modified_at,
         notes=(*extracted.notes, *draft.notes),
     )
@@ -53,6 +60,12 @@ def draft_from_item(item: FeedItem, *, feed_url: str, source: str | None) -> Dra
     return replace(draft, said=draft.attribution, modified_at=item.modified_at)
 
 
+def _named(given: Given | None, name: str) -> str:
+    """Return what a person says about a detail; blanks say nothing."""
+    value = (getattr(given, name, None) or "").strip()
+    return value if says_something(value) else ""
+
+
 def _draft(fields: dict[str, str | None]) -> Draft:
     """Return the draft of these fields; what a machine wrote too long is cut or left out.
 
@@ -63,6 +76,9 @@ def _draft(fields: dict[str, str | None]) -> Draft:
         value = fields.get(name)
         if value is not None and len(value) > MAX_FIELD_LENGTH:
             fields[name] = value[: MAX_FIELD_LENGTH - 1].rstrip() + "…" if name == "title" else None
+    for name, limit in (("url", MAX_URL_LENGTH), ("published_at", MAX_FIELD_LENGTH)):
+        if len(fields.get(name) or "") > limit:
+            fields[name] = None
     try:
         return draft_from_fields(fields)
     except StoryRefusedError as error:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from data.feeds import FollowedFeed
+from data.followed import FollowedFeed
 from data.pages import Feed, Page
 from handlers.asking import Asking
 from handlers.following import Follower

@@ -1,17 +1,20 @@
 """The commands for following feeds: feed add, list, test, poll, pause, resume, remove."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
 import click
 
 from data.answers import open_memory
+from data.collections import Collections
 from data.errors import NotFoundError, UserError
-from data.feeds import DAILY_LIMIT, FeedStore, FollowedFeed, Outcome
+from data.feeds import DAILY_LIMIT, FeedStore
+from data.followed import FollowedFeed, Outcome
 from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import counted
-from handlers.following import Follower, Poll
+from handlers.following import Follower
+from handlers.polls import Poll
 from handlers.records import feed_record, poll_record
 from handlers.runner import TerminalRunner
 from handlers.samples import SAMPLES
@@ -64,8 +67,8 @@ async def _add(app: App, url: str, daily_limit: int, *, as_json: bool) -> None:
 @pass_app
 def list_(app: App, as_json: bool) -> None:
     """List the feeds of the collection, with what went wrong with each."""
-    with closing(open_memory(app.settings_for(app.home).home)) as memory:
-        feeds = FeedStore(memory, app.collection).all()
+    with _feeds(app) as store:
+        feeds = store.all()
     if as_json:
         write_json([feed_record(followed) for followed in feeds])
         return
@@ -121,8 +124,7 @@ async def _test(app: App, url: str, *, as_json: bool) -> None:
 def poll(app: App, names: Sequence[str], as_json: bool) -> int:
     """Poll the named feeds, or all that are not paused; exits with 1 where one failed."""
     _require_writable(app)
-    with closing(open_memory(app.settings_for(app.home).home)) as memory:
-        feeds = FeedStore(memory, app.collection)
+    with _feeds(app) as feeds:
         wanted = [_named(feeds, n) for n in names] or [f for f in feeds.all() if not f.paused]
     if not wanted and not as_json:
         app.screen.note("No feed is followed here. Follow one: python bot.py feed add URL")
@@ -146,8 +148,7 @@ async def _poll(app: App, feeds: Sequence[FollowedFeed], *, as_json: bool) -> in
 @pass_app
 def pause(app: App, name: str) -> None:
     """Poll a feed no longer; what it brought stays."""
-    with closing(open_memory(app.settings_for(app.home).home)) as memory:
-        feeds = FeedStore(memory, app.collection)
+    with _feeds(app) as feeds:
         followed = _named(feeds, name)
         feeds.pause(followed.id, "Somebody paused it.")
     app.screen.say(f"Paused {followed.title or followed.url}.")
@@ -159,8 +160,7 @@ def pause(app: App, name: str) -> None:
 @pass_app
 def resume(app: App, name: str) -> None:
     """Poll a paused feed again."""
-    with closing(open_memory(app.settings_for(app.home).home)) as memory:
-        feeds = FeedStore(memory, app.collection)
+    with _feeds(app) as feeds:
         followed = _named(feeds, name)
         feeds.pause(followed.id, None)
     app.screen.say(f"Resumed {followed.title or followed.url}.")
@@ -172,8 +172,7 @@ def resume(app: App, name: str) -> None:
 @pass_app
 def remove(app: App, name: str) -> None:
     """Follow a feed no longer. The stories that it brought stay."""
-    with closing(open_memory(app.settings_for(app.home).home)) as memory:
-        feeds = FeedStore(memory, app.collection)
+    with _feeds(app) as feeds:
         removed = feeds.remove(_named(feeds, name).id)
     app.screen.say(f"No longer following {removed.title or removed.url}. Its stories stay.")
 
@@ -190,7 +189,21 @@ def _named(feeds: FeedStore, name: str) -> FollowedFeed:
     raise NotFoundError(f"No feed {name!r} is followed here. `feed list` lists them.")
 
 
+@contextmanager
+def _feeds(app: App) -> Iterator[FeedStore]:
+    """Give the feeds of the named collection.
+
+    Raises:
+        UserError: if the name is none.
+    """
+    home = app.settings_for(app.home).home
+    Collections(home).get(app.collection)
+    with closing(open_memory(home)) as memory:
+        yield FeedStore(memory, app.collection)
+
+
 def _require_writable(app: App) -> None:
+    Collections(app.settings_for(app.home).home).get(app.collection)
     if app.collection == SAMPLES:
         raise UserError(f"The stories in {SAMPLES} come with Pullquote and stay as they are.")
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import discord
 
-from data.feeds import FollowedFeed, Outcome
+from data.followed import FollowedFeed, Outcome
 from data.pages import Feed
 from handlers.console import counted
-from handlers.following import Poll
 from handlers.layout import Action, Item, Layout, button, panel, row, section, text
 from handlers.markdown import escaped, one_line, shortened, when
+from handlers.polls import Poll
 from handlers.stories import STORY_COLOUR
 
 TROUBLE_COLOUR = discord.Colour(0xB3592E)

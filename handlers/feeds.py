@@ -4,7 +4,8 @@ import discord
 from discord import app_commands
 
 from data.errors import NotFoundError, UserError
-from data.feeds import DAILY_LIMIT, MAX_DAILY_LIMIT, FeedStore, FollowedFeed
+from data.feeds import DAILY_LIMIT, MAX_DAILY_LIMIT, FeedStore
+from data.followed import FollowedFeed
 from data.page_files import is_address
 from handlers.asking import NOBODY
 from handlers.desk import Desk

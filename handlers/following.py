@@ -3,17 +3,18 @@
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from data.articles import Saved, SaveStatus
 from data.database import Database
 from data.errors import NotFoundError, StoryRefusedError, UserError
-from data.feeds import INTERVAL, FeedStore, FollowedFeed, Outcome, SeenItem
+from data.feeds import INTERVAL, FeedStore
 from data.fetch import FetchError, Validators
+from data.followed import FollowedFeed, Outcome, SeenItem
 from data.models import Draft
 from data.pages import Feed, FeedItem, Page
 from data.webstories import draft_from_item, draft_from_page
+from handlers.polls import Poll, Taken
 from handlers.runner import Runner
 from handlers.services import Services
 from handlers.web import Web
@@ -26,39 +27,6 @@ MAX_FAILURES = 10
 _MAX_TRIES = 3  # of an item's page, at polls half an hour apart or more
 _MAX_STORY = 100_000  # characters, as for any story from Discord
 _REMOVED_HERE = "It was removed here."
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of an item at this poll; `reason` says why it is not among the stories."""
-
-    title: str | None
-    url: str | None
-    outcome: Outcome
-    reason: str | None = None
-    article_id: str | None = None
-
-
-@dataclass(slots=True)
-class Poll:
-    """What a poll of a feed brought.
-
-    `unchanged` tells that the server said so; `problem` is a sentence where the feed could not be
-    had; `paused` one where it is followed no longer for that; `waiting` counts items left for
-    another day, `left_out` those beyond the most that are read of one feed.
-    """
-
-    feed: FollowedFeed
-    taken: list[Taken] = field(default_factory=list)
-    unchanged: bool = False
-    problem: str | None = None
-    paused: str | None = None
-    waiting: int = 0
-    left_out: int = 0
-
-    def count(self, outcome: Outcome) -> int:
-        """Return how many items had that outcome."""
-        return sum(taken.outcome is outcome for taken in self.taken)
 
 
 class Follower:
@@ -86,6 +54,8 @@ class Follower:
         `found` is what the feed held, where it was read just now.
         """
         poll = Poll(feed)
+        if not await self._runner.memory(lambda db: db_feeds(db, feed).has(feed.id)):
+            return poll  # it was removed in the meantime
         try:
             found = found or await self._web.feed(
                 feed.url, Validators(feed.etag, feed.last_modified)
@@ -173,7 +143,8 @@ class Follower:
         try:
             saved = await self._saved(poll.feed, contents, item, known)
         except FetchError as error:
-            tries = before.tries if before and before.outcome is Outcome.FAILED else 0
+            same = before is not None and before.fingerprint == _fingerprint(item)
+            tries = before.tries if before and same and before.outcome is Outcome.FAILED else 0
             over = error.gone or error.not_found or tries + 1 >= _MAX_TRIES
             outcome = Outcome.REFUSED if over else Outcome.FAILED
             return Taken(item.title, item.url, outcome, str(error), known)
@@ -241,7 +212,7 @@ def _known_as(db: Database, poll: Poll, page: Page, contents: Feed) -> None:
         etag=page.etag if settled else None,
         last_modified=page.last_modified if settled else None,
     )
-    feeds.forget_old(poll.feed.id)
+    feeds.still_there(poll.feed.id, [item.guid for item in contents.items])
 
 
 def _once_each(items: Sequence[FeedItem]) -> list[FeedItem]:
@@ -275,7 +246,7 @@ def _require_still(services: Services, article_id: str) -> None:
         StoryRefusedError: if somebody removed it, who does not want it back.
     """
     try:
-        services.articles.get(article_id)
+        services.articles.own(article_id)
     except NotFoundError as error:
         raise StoryRefusedError(_REMOVED_HERE) from error
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from data.articles import SaveStatus
-from data.errors import StoryRefusedError
+from data.errors import NotFoundError, StoryRefusedError
 from data.fetch import FetchError, Validators
+from data.models import Draft
 from data.rechecks import Recheck
 from data.urls import canonical_url
 from data.webstories import draft_from_page
@@ -58,19 +59,20 @@ async def look_again(web: Web, runner: Runner, collection: str, known: Recheck) 
         return await runner.stories(collection, lambda s: _store(s, article_id, read))
     except StoryRefusedError as error:
         return await _problem(runner, collection, article_id, str(error))
+    except NotFoundError:
+        return Looked(article_id, Look.PROBLEM, "The story was removed in the meantime.")
 
 
 def _withdraw(services: Services, article_id: str) -> None:
     services.rechecks.checked(article_id, problem="The page is gone (410).")
+    services.rechecks.forget_validators(article_id)
     services.indexer.withdraw(article_id)
 
 
 def _store(services: Services, article_id: str, read: ReadPage) -> Looked:
     """Store what a page says now, if it is still the same story's page."""
     draft = draft_from_page(read.extracted)
-    stored = services.articles.get(article_id).attribution.url
-    shown = draft.attribution.url
-    if stored and shown and canonical_url(stored) != canonical_url(shown):
+    if not _same_story(services, article_id, draft, read):
         why = "The page shows another story now."
         services.rechecks.checked(article_id, problem=why)
         return Looked(article_id, Look.PROBLEM, why)
@@ -80,6 +82,16 @@ def _store(services: Services, article_id: str, read: ReadPage) -> Looked:
     )
     changed = saved.status is SaveStatus.CHANGED
     return Looked(article_id, Look.CHANGED if changed else Look.SAME)
+
+
+def _same_story(services: Services, article_id: str, draft: Draft, read: ReadPage) -> bool:
+    """Return whether a page is still the story's: by its address, its text, or as it moved."""
+    known = services.rechecks.get(article_id)
+    links = {canonical_url(link) for link in (known.links if known else ())}
+    shown = draft.attribution.url
+    same_link = shown is None or not links or canonical_url(shown) in links
+    moved = read.page.moved_to is not None
+    return same_link or moved or services.articles.own(article_id).text == draft.text
 
 
 async def _problem(runner: Runner, collection: str, article_id: str, why: str) -> Looked:

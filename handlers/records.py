@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from data.feeds import FollowedFeed, Outcome
+from data.followed import FollowedFeed, Outcome
 from data.models import Revision
 from data.pages import Extracted
 from data.rechecks import Recheck
 from data.standing import History
-from handlers.following import Poll
+from handlers.polls import Poll
 from index.corrections import changes
 from index.models import Answer, Citation, IndexStatus, Passage
 

@@ -8,16 +8,18 @@ from typing import Any
 
 import discord
 
-from data.feeds import FollowedFeed, Outcome, due_feeds
+from data.feeds import due_feeds
+from data.followed import FollowedFeed, Outcome
 from data.network import CONNECTION_ERRORS
 from data.pages import Feed, Page
 from handlers.app import DEFAULT_COLLECTION
 from handlers.asking import NOBODY
 from handlers.errors import reported
 from handlers.feed_views import news_layout, paused_layout
-from handlers.following import Follower, Poll
+from handlers.following import Follower
 from handlers.layout import Layout
 from handlers.marking import Marking
+from handlers.polls import Poll
 from handlers.rechecking import look_again
 from handlers.runner import WorkerRunner
 from handlers.web import Web

@@ -155,8 +155,9 @@ def refuse(app: App, name: str) -> None:
     for collection in collections.names():
         with closing(app.open_services(settings, collection)) as services:
             for article_id in services.articles.of_domain(wanted):
-                services.indexer.remove(article_id)
+                services.indexer.remove(article_id, scrub=False)
                 removed += 1
+            services.indexer.scrub()
     app.screen.say(f"Refused {wanted}; removed {counted(removed, 'story', 'stories')} from there.")
 
 

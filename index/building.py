@@ -5,11 +5,12 @@ from collections.abc import Callable
 from data.articles import ArticleStore
 from data.builds import Build, BuildState, BuildStore, Recipe
 from data.chunks import ChunkStore
-from data.database import Database, write
+from data.database import Database, read, write
 from data.signatures import SignatureStore
 from index.chunking import Chunker
 from index.encoder import Encoder
-from index.preparation import encode_chunks
+from index.encoders import Encoders
+from index.preparation import encode_chunks, recipe_of
 
 # Stories that are encoded together and committed at once; a rebuild can be stopped between two.
 BATCH_STORIES = 8
@@ -27,6 +28,17 @@ class BuildMaking:
         self._chunks = ChunkStore(db)
         self._signatures = SignatureStore(db)
         self._builds = BuildStore(db)
+
+    def live(self, encoders: Encoders) -> Build:
+        """Return the live build; a collection that has none yet gets an empty one."""
+        build = self._builds.get(BuildState.LIVE)
+        if build is None:
+            recipe = recipe_of(encoders.get(encoders.default))
+            with write(self._db):
+                build = self._builds.get(BuildState.LIVE)
+                if build is None:
+                    build = self._builds.create(BuildState.LIVE, recipe)
+        return build
 
     def complete(
         self,
@@ -59,8 +71,9 @@ class BuildMaking:
         on_progress: Progress | None,
     ) -> None:
         """Encode and store one batch of the stories that the build still lacks."""
-        missing = self._chunks.unchunked_revisions(building.id)
-        revisions = [self._articles.revision(i) for i in missing[:BATCH_STORIES]]
+        with read(self._db):  # one that is missing now is there now
+            missing = self._chunks.unchunked_revisions(building.id)
+            revisions = [self._articles.revision(i) for i in missing[:BATCH_STORIES]]
         chunker = Chunker(encoder.token_spans)
         spans = [
             (self._chunks.spans(spans_from.id, r.id) if spans_from else []) or chunker.chunk(r.text)

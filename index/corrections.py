@@ -1,7 +1,7 @@
 """Whether a quote that was given still stands: what became of its story since."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,7 +54,7 @@ def correction(
         StorageError: if the story's text was altered in the database.
     """
     try:
-        current = articles.get(citation.article_id)
+        current = articles.own(citation.article_id)
     except NotFoundError:
         removed_at = standing.removed_at(citation.article_id)
         return Correction(Standing.REMOVED, removed_at, False, None)
@@ -67,10 +67,21 @@ def correction(
     if cited.sha256 != current.sha256:
         quote = _folded(citation.span.slice(cited.text))
         there = quote in _folded(current.text)
-        return Correction(Standing.CHANGED, current.created_at, there, current)
+        since = _since(standing.history(current.article_id).revisions, cited)
+        return Correction(Standing.CHANGED, since, there, current)
     same = cited.attribution == current.attribution
     kind = Standing.UNCHANGED if same else Standing.CORRECTED
     return Correction(kind, current.created_at, True, current)
+
+
+def _since(revisions: Sequence[Revision], cited: Revision) -> str:
+    """Return when the text last became another one than the cited."""
+    since = revisions[-1].created_at
+    for revision in reversed(revisions):
+        if revision.sha256 == cited.sha256:
+            break
+        since = revision.created_at
+    return since
 
 
 def _folded(text: str) -> str:
@@ -93,13 +104,26 @@ class Change:
 def changes(old: str, new: str) -> Iterator[Change]:
     """Yield the paragraphs of two versions of a text in order, as kept, taken out or put in."""
     before, after = _paragraphs(old), _paragraphs(new)
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    end, new_end = len(before) - tail, len(after) - tail
+    yield from (Change(text, text) for text in before[:head])
+    # Its rule for what is frequent keeps a text of repeated paragraphs from taking minutes.
+    matcher = difflib.SequenceMatcher(None, before[head:end], after[head:new_end])
     for operation, a, b, c, d in matcher.get_opcodes():
+        gone, come = before[head + a : head + b], after[head + c : head + d]
         if operation == "equal":
-            yield from (Change(text, text) for text in before[a:b])
+            yield from (Change(text, text) for text in gone)
             continue
-        yield from (Change(text, None) for text in before[a:b])
-        yield from (Change(None, text) for text in after[c:d])
+        yield from (Change(text, None) for text in gone)
+        yield from (Change(None, text) for text in come)
+    yield from (Change(text, text) for text in before[end:])
+
+
+def _common(one: Sequence[str], two: Sequence[str]) -> int:
+    """Return how many paragraphs both begin with."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(two)))
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -55,17 +55,15 @@ _FIGURE = re.compile(r"\d+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」)\]]*\s*\Z")  # noqa: RUF001
 # A line that says when something was published, or by whom.
 _STAMP = re.compile(
-    r"\d[:.]\d\d|\b(?:19|20)\d\d\b|\b[ap]\.?m\b|\b(?:updated|published|posted|ago|read|by)\b",
-    re.IGNORECASE,
+    r"(?i)\d[:.]\d\d|\b(?:(?:19|20)\d\d|[ap]\.?m|updated|published|posted|ago|by)\b"
 )
 # What a publisher puts around a story.
 _ADDED = re.compile(
-    r"\b(?:subscrib|newsletter|sign(?:ed)? up|copyright|all rights reserved|republish"
+    r"(?i)\b(?:subscrib|newsletter|sign(?:ed)? up|copyright|all rights reserved|republish"
     r"|(?:originally|first) (?:published|appeared)|permission|commission|download|advertis"
     r"|cookies?\b|regist(?:er|ration)|log in|editor.s note|contributed to this|reporting by"
     r"|edit(?:ed|ing) by|journalism|become a member|listen to this|read more|follow us"
-    r"|share this|your inbox|for free\b)|©",
-    re.IGNORECASE,
+    r"|share this|your inbox|for free\b)|©"
 )
 
 
@@ -154,14 +152,13 @@ class _Compared:
         for place, shingle in enumerate(reading.shingles):
             if shingle in other.places:
                 self.common[place : place + SHINGLE] = [True] * len(shingle)
-        self.lengths = [len(places) for places in reading.sentences]
-        self.flags = [
-            sum(self.common[places.start : places.stop]) >= SENTENCE_SHARED * len(places)
-            for places in reading.sentences
+        # Of each sentence its length in words, and whether the other text has it.
+        self.sentences = [
+            (len(at), sum(self.common[at.start : at.stop]) >= SENTENCE_SHARED * len(at))
+            for at in reading.sentences
         ]
-        pairs = zip(self.lengths, self.flags, strict=True)
-        self.shared = sum(length for length, flag in pairs if flag)
-        self.share = self.shared / sum(self.lengths) if self.lengths else 0.0
+        self.shared = sum(length for length, has in self.sentences if has)
+        self.share = self.shared / (sum(length for length, _ in self.sentences) or 1)
 
     @property
     def has_own_lead(self) -> bool:
@@ -171,16 +168,16 @@ class _Compared:
         report of its own where the other may have left it out by chance, as it left out a share
         of the sentences between the lead and the last shared one.
         """
-        most = words = lead = 0
-        for number, length in enumerate(self.lengths):
-            words += -LEAD_WEIGHT * length if self.flags[number] else length
+        most = words = lead = last = 0
+        for number, (length, has) in enumerate(self.sentences, start=1):
+            words += -LEAD_WEIGHT * length if has else length
+            last = number if has else last
             if words > most:
-                most, lead = words, number + 1
+                most, lead = words, number
         if most <= OWN_LEAD:
             return False
-        last = max((n + 1 for n, flag in enumerate(self.flags) if flag), default=0)
-        body = self.flags[lead:last]
-        left_out = (body.count(False) + 0.5) / (len(body) + 1)
+        body = self.sentences[lead:last]
+        left_out = (sum(not has for _, has in body) + 0.5) / (len(body) + 1)
         return lead * math.log(left_out) < math.log(MIN_CHANCE)
 
 
@@ -200,26 +197,26 @@ def _contradicts(mine: _Compared, other: _Compared) -> bool:
 def _changes(mine: _Compared, other: _Compared) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the pieces of sentences that the other text has replaced: the words of both.
 
-    A piece stands between two shingles that the other text has once, or ends its sentence.
+    A piece stands between two shingles that the other text has once; at the end of its sentence,
+    there is one in front of it, and it is as long as the other.
     """
     one, two = mine.reading, other.reading
     for places in one.statements:
         for first, last in _runs(mine.common, places):
-            if first < SHINGLE or last - first > _LONGEST_CHANGE:
-                continue
-            before = two.places.get(one.shingles[first - SHINGLE], _SEVERAL)
-            start = before + SHINGLE
-            if before == _SEVERAL or start == len(two.cased):
+            start = two.places.get(one.shingles[max(first - SHINGLE, 0)], _SEVERAL) + SHINGLE
+            if first < SHINGLE or not SHINGLE <= start < len(two.cased):
                 continue
             sentence = two.sentence_of[start - 1]
-            if last == places.stop:
-                end = start + last - first
-                if end != bisect_right(two.sentence_of, sentence): continue
-            else:
+            if last < places.stop:
                 end = two.places.get(one.shingles[last], _SEVERAL)
-            within = start < end <= start + _LONGEST_CHANGE and two.sentence_of[end - 1] == sentence
+            elif bisect_right(two.sentence_of, sentence) == start + last - first:
+                end = start + last - first
+            else:
+                continue
+            short = max(last - first, end - start) <= _LONGEST_CHANGE
+            within = start < end and two.sentence_of[end - 1] == sentence
             # Words that the first text has too, elsewhere, are those of another sentence.
-            if within and not all(other.common[start:end]):
+            if short and within and not all(other.common[start:end]):
                 yield one.cased[first:last], two.cased[start:end]
 
 
@@ -248,8 +245,8 @@ def _other_name(
     old: Sequence[str], new: Sequence[str], counts: Counter[str], others: Counter[str]
 ) -> tuple[str, str] | None:
     """Return the names in two pieces where each is its own text's, and they are not one name's."""
-    mine = [word for word in old if word[0].isupper()]
-    other = [word for word in new if word[0].isupper()]
+    mine = [word for word in old if word[0].isupper() and word not in new]
+    other = [word for word in new if word[0].isupper() and word not in old]
     changed = (
         mine
         and other

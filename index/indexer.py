@@ -76,9 +76,14 @@ class Indexer:
             StoryRefusedError: if its link leads to a domain that the operator took out.
             StorageError: if the home cannot be written; nothing is stored then.
         """
-        if (why := self._refusals([draft.attribution])[0]) is not None:
-            raise StoryRefusedError(f"It cannot be stored: {why}.")
-        return self._save([draft], along=along)[0]
+        self._require_permitted(draft.attribution)
+
+        def checked(revision: Revision) -> None:
+            self._require_permitted(revision.attribution)  # it may have been taken out meanwhile
+            if along is not None:
+                along(revision)
+
+        return self._save([draft], along=checked)[0]
 
     def add_rows(self, rows: Iterable[Row]) -> Iterator[Imported]:
         """Store the rows of an import in batches; yield each outcome once it is committed."""
@@ -101,11 +106,10 @@ class Indexer:
             NotFoundError: if there is no such story.
             UserError: if it was withdrawn, or the link leads to a domain that was taken out.
         """
-        if (why := self._refusals([attribution])[0]) is not None:
-            raise StoryRefusedError(f"Nothing was changed: {why}.")
+        self._require_permitted(attribution, "Nothing was changed")
         while True:
             current = self._articles.get(article_id)
-            build = self._live_build()
+            build = self._making.live(self._encoders)
             prepared = prepare([(current.text, attribution)], self._encoders.of(build.recipe))
             try:
                 with write(self._db):
@@ -118,25 +122,29 @@ class Indexer:
         self._refresh()
         return saved
 
-    def remove(self, article_id: str) -> Revision:
+    def remove(self, article_id: str, *, scrub: bool = True) -> Revision:
         """Delete a story, its revisions, chunks, vectors and full-text rows; return what it was.
 
-        Nothing of it is left in the collection's files, but for what a question under way holds
-        open: that is overwritten with the next deletion.
+        Nothing of it is left in the collection's files; without `scrub` not before that is called.
 
         Raises:
             NotFoundError: if there is no such story.
         """
         removed = self._articles.remove(article_id)
-        self._refresh(save=True)
+        self._refresh(wipe=True)
+        if scrub:
+            self.scrub()
+        return removed
+
+    def scrub(self) -> None:
+        """Overwrite what was deleted, as far as questions under way let it; logged where not."""
         if not self._standing.scrub():
             log.info("a reader held up the overwriting of what was deleted")
-        return removed
 
     def withdraw(self, article_id: str) -> bool:
         """Take a story that its publisher took back out of the index; return whether it was in."""
         withdrawn = self._standing.withdraw(article_id)
-        self._refresh(save=withdrawn)
+        self._refresh(wipe=withdrawn)
         return withdrawn
 
     def rebuild(
@@ -202,6 +210,12 @@ class Indexer:
         for (line, draft), outcome in zip(kept, saved, strict=True):
             yield Imported(line, outcome, None, draft.notes)
 
+    def _require_permitted(
+        self, attribution: Attribution, otherwise: str = "It cannot be stored"
+    ) -> None:
+        if (why := self._refusals([attribution])[0]) is not None:
+            raise StoryRefusedError(f"{otherwise}: {why}.")
+
     def _refusals(self, attributions: Sequence[Attribution]) -> list[str | None]:
         """Return for each why it may not be stored, or None."""
         domains = self._refused_domains() if any(a.url for a in attributions) else ()
@@ -217,7 +231,7 @@ class Indexer:
         if not drafts:
             return []
         while True:
-            build = self._live_build()
+            build = self._making.live(self._encoders)
             previews = [(draft, *self._articles.preview(draft)) for draft in drafts]
             prepared = prepare(
                 [(d.text, a) for d, status, a in previews if status is not SaveStatus.SAME],
@@ -254,17 +268,6 @@ class Indexer:
         self._chunks.add(build.id, revision, item.chunks, searchable=True)
         self._signatures.put(revision.id, item.signature)
 
-    def _live_build(self) -> Build:
-        """Return the live build; a collection that has none yet gets an empty one."""
-        build = self._builds.get(BuildState.LIVE)
-        if build is None:
-            recipe = recipe_of(self._encoders.get(self._encoders.default))
-            with write(self._db):
-                build = self._builds.get(BuildState.LIVE)
-                if build is None:
-                    build = self._builds.create(BuildState.LIVE, recipe)
-        return build
-
     def _check_live(self, build: Build) -> None:
         now = self._builds.get(BuildState.LIVE)
         if now is None or now.id != build.id:
@@ -282,13 +285,13 @@ class Indexer:
         self._refresh()
         return self._builds.get(BuildState.LIVE) or building
 
-    def _refresh(self, *, save: bool = False) -> None:
+    def _refresh(self, *, wipe: bool = False) -> None:
         """Bring the vector index up to what is committed; damage elsewhere is only logged.
 
-        `save` writes its file too, however little has changed.
+        `wipe` makes sure that its file holds nothing of what is no longer stored.
         """
         try:
             with read(self._db):
-                self._live.current(self._db, save=save)
+                self._live.current(self._db, wipe=wipe)
         except StorageError as error:
             log.warning("The index could not be brought up to date: %s", error)

@@ -2,6 +2,7 @@ import logging
 import threading
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from data.collections import Collection
 from data.database import Database
 from data.errors import StorageError
 from index.encoder import Vectors
-from index.vectors import Fingerprint, Ids, IndexFileError, VectorIndex
+from index.vectors import TEMPORARY, Fingerprint, Ids, IndexFileError, VectorIndex
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,11 @@ class LiveIndex:
         self._saved_ids: frozenset[int] = frozenset()
         self._lock = threading.Lock()
 
-    def current(self, db: Database, *, save: bool = False) -> Snapshot | None:
+    def current(self, db: Database, *, wipe: bool = False) -> Snapshot | None:
         """Return the index that matches what `db` sees now, or None while nothing was indexed.
 
         Called inside a read transaction, so that ids found in the index exist for the caller.
-        `save` writes the file also where it lags only a little behind.
+        `wipe` is for whoever deleted something: its file holds nothing of it afterwards.
 
         Raises:
             StorageError: if a stored vector is damaged.
@@ -62,32 +63,59 @@ class LiveIndex:
         generation = articles.generation()
         with self._lock:
             known = self._snapshot
-            if known and (known.build.id, known.generation) == (build.id, generation):
-                if save:
-                    self._save(known.index, build, articles.token(), always=True)
-                return known
+            if known and generation < known.generation:
+                # A view from before a later change, which may hold what was deleted since.
+                index = known.index
+                if known.build.id != build.id:
+                    index = VectorIndex(build.recipe.dimension)
+                return Snapshot(build, generation, _reconciled(index, build, ChunkStore(db)))
             token = articles.token()
             if known and known.build.id == build.id:
                 index = known.index
             else:
                 index = self._load(build, token, ChunkStore(db))
-            index = _reconciled(index, build, ChunkStore(db))
-            self._save(index, build, token, always=save)
-            self._snapshot = Snapshot(build, generation, index)
+            if known is None or (known.build.id, known.generation) != (build.id, generation):
+                index = _reconciled(index, build, ChunkStore(db))
+                self._snapshot = Snapshot(build, generation, index)
+            if wipe:
+                self._wipe(index, build, token)
+            else:
+                self._save(index, build, token, generation)
             return self._snapshot
 
-    def _save(self, index: VectorIndex, build: Build, token: int, *, always: bool) -> None:
-        """Write the index file where it lags far enough behind, or `always` where it lags."""
+    def _save(self, index: VectorIndex, build: Build, token: int, generation: int) -> None:
+        """Write the index file where it lags far enough behind."""
         lag = len(index.ids ^ self._saved_ids)
-        small = len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)
-        if lag == 0 or (small and not always):
+        if lag == 0 or (len(index) > _SAVE_ALWAYS_BELOW and lag < _SAVE_LAG * len(index)):
             return
         try:
             index.save(self._collection.index_file, fingerprint(build, len(index), token))
             self._saved_ids = index.ids
+            # What another process deleted while this one looked must not stay in its file.
+            if self._moved_on(generation):
+                self._collection.index_file.unlink(missing_ok=True)
+                self._saved_ids = frozenset()
         except OSError as error:
             # Nothing is lost: the vectors are in the database.
             log.warning("The index file could not be written (%s); it is only a cache.", error)
+
+    def _wipe(self, index: VectorIndex, build: Build, token: int) -> None:
+        """Write the index file whatever it holds; where that fails, it has to go."""
+        folder = self._collection.index_file.parent
+        for left in folder.glob(f"{TEMPORARY}*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        try:
+            index.save(self._collection.index_file, fingerprint(build, len(index), token))
+            self._saved_ids = index.ids
+        except OSError as error:
+            log.warning("The index file could not be written (%s); it is only a cache.", error)
+            self._collection.index_file.unlink(missing_ok=True)
+            self._saved_ids = frozenset()
+
+    def _moved_on(self, generation: int) -> bool:
+        """Return whether the collection was changed since the view of this generation began."""
+        with closing(self._collection.connect()) as db:
+            return ArticleStore(db).generation() != generation
 
     def _load(self, build: Build, token: int, chunks: ChunkStore) -> VectorIndex:
         """Return the index in the file, or an empty one where the file is of no use."""

@@ -21,6 +21,7 @@ Ids = NDArray[np.int64]
 EXACT_LIMIT = 100_000
 # Share of the cells that a search looks into.
 _PROBED_SHARE = 0.1
+TEMPORARY = ".index-"  # begins the name of a file that is being written
 _MAGIC = b"PQFAISS1"
 _TRAILER_LENGTH_BYTES = 8
 
@@ -197,7 +198,7 @@ class VectorIndex:
         about = {**asdict(fingerprint), "sha256": hashlib.sha256(body).hexdigest()}
         note = json.dumps(about).encode("ascii")
         trailer = note + len(note).to_bytes(_TRAILER_LENGTH_BYTES, "big") + _MAGIC
-        handle, name = tempfile.mkstemp(prefix=".index-", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(body)

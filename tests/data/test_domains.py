@@ -30,6 +30,7 @@ def memory(tmp_path: Path) -> Iterator[Database]:
         ("  Example.COM \n", "example.com"),
         ("example.com.", "example.com"),
         ("www.example.com", "example.com"),
+        ("www.gov.uk", "www.gov.uk"),
         ("news.example.com", "news.example.com"),
         ("https://example.com", "example.com"),
         ("HTTP://WWW.Example.com:8080/a?b=c#d", "example.com"),

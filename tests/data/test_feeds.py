@@ -9,7 +9,8 @@ import data.feeds
 from data.answers import open_memory
 from data.database import Database
 from data.errors import NotFoundError, UserError
-from data.feeds import DAILY_LIMIT, INTERVAL, MAX_DAILY_LIMIT, FeedStore, Outcome, due_feeds
+from data.feeds import DAILY_LIMIT, INTERVAL, MAX_DAILY_LIMIT, FeedStore, due_feeds
+from data.followed import Outcome
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -145,7 +146,7 @@ _ACTIONS: dict[str, Callable[[FeedStore, int], object]] = {
     ),
     "see": lambda store, feed_id: store.see(feed_id, "g", "other", Outcome.CHANGED, title="Mine"),
     "see a new one": lambda store, feed_id: store.see(feed_id, "new", "f", Outcome.NEW),
-    "forget_old": lambda store, feed_id: store.forget_old(feed_id, now=NOW + 9000 * HOUR),
+    "still_there": lambda store, feed_id: store.still_there(feed_id, ["g"], now=NOW + 9000 * HOUR),
 }
 
 
@@ -291,7 +292,11 @@ def test_an_item_is_remembered_as_it_was_when_it_was_looked_at(feeds: FeedStore)
     assert set(seen) == {"g1", "g2"}
     first, second = seen["g1"], seen["g2"]
     assert (first.guid, first.fingerprint, first.outcome) == ("g1", "f1", Outcome.NEW)
-    assert (first.title, first.article_id, first.reason) == ("Bridge", "abc", None)
+    assert (first.title, first.article_id, first.reason) == (
+        None,
+        "abc",
+        None,
+    )  # a title goes with its story
     assert (first.tries, first.seen_at) == (1, "2026-03-10T12:00:00+00:00")
     assert (second.outcome, second.reason) == (Outcome.REFUSED, "It is a list.")
 
@@ -348,7 +353,7 @@ def test_what_a_poll_finds_of_a_feed_that_was_removed_meanwhile_is_nobodys(
         feeds.see(feed.id, "g", "f", Outcome.NEW)
     feeds.polled(feed.id, next_poll_at=NOW)
     feeds.known_as(feed.id, url=URL, title=None, etag=None, last_modified=None)
-    feeds.forget_old(feed.id)
+    feeds.still_there(feed.id, [])
     assert _everything(db) == []
 
 
@@ -406,6 +411,6 @@ def test_an_item_that_nobody_looked_at_for_half_a_year_is_forgotten(feeds: FeedS
     for store_id in (feed.id, other.id):
         feeds.see(store_id, "old", "f", Outcome.NEW, now=NOW - timedelta(days=181))
         feeds.see(store_id, "young", "f", Outcome.NEW, now=NOW - timedelta(days=179))
-    feeds.forget_old(feed.id, now=NOW)
+    feeds.still_there(feed.id, [], now=NOW)
     assert set(feeds.seen(feed.id)) == {"young"}
     assert set(feeds.seen(other.id)) == {"old", "young"}

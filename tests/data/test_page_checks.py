@@ -10,6 +10,7 @@ from data.page_checks import (
     LOGIN,
     NO_TEXT,
     PAYWALL,
+    REGION_BLOCK,
     ROBOT_CHECK,
     SCRIPT_ONLY,
     TOO_LITTLE,
@@ -100,6 +101,9 @@ def test_a_story_is_no_problem_whatever_stands_around_it(html: str) -> None:
         ),
         page("<p>La página que busca no existe o ha cambiado.</p>", title="Página no encontrada"),
         page("<p>Siamo spiacenti.</p>", title="Pagina non trovata - Il Corriere del Tarn"),
+        page("<h1>Something went wrong</h1><p>Please try again later.</p>", title="Error"),
+        page(f"<h1>This article is no longer available</h1>{''.join(TEASERS)}", title="Herald"),
+        page("<h1>We’ll be back soon!</h1><p>We are repairing the presses.</p>", title="Herald"),
         page(
             "<div><h2>Sorry</h2><p>We can’t find the page you asked for. It may have been moved"
             " long ago. Have a look at the latest stories of our newsroom below.</p>"
@@ -187,6 +191,9 @@ def test_a_consent_wall_is_told(html: str) -> None:
         page(f"{BEGINNING}<p>Abonnez-vous pour lire la suite de l’article.</p></article>"),
         page(f"{BEGINNING}<p>Contenido exclusivo para suscriptores</p></article>"),
         page(f"{BEGINNING}<p>Suscríbete para seguir leyendo</p></article>"),
+        page(f"{BEGINNING}</article><h3>Keep reading with a subscription</h3><p>1 a week</p>"),
+        page(f"{BEGINNING}<div>To read the full story, subscribe or sign in.</div></article>"),
+        page(f"{BEGINNING}<p>You have reached your limit of free articles.</p></article>"),
         page(f"{BEGINNING}<p>Contenuto riservato agli abbonati</p></article>"),
     ],
 )
@@ -224,6 +231,9 @@ def test_filler_text_is_told() -> None:
         page(f"<p>Identifiant et mot de passe</p>{LOGIN_FORM}", title="Connexion - Le Courrier"),
         page(f"<p>Usuario y contraseña</p>{LOGIN_FORM}", title="Iniciar sesión"),
         page(f"<h2>Welcome back</h2>{LOGIN_FORM}", title="Larkmoor Herald"),
+        page(
+            "<h1>Members only</h1><p>You must be logged in to view this page.</p>", title="Herald"
+        ),
     ],
 )
 def test_a_login_page_is_told(html: str) -> None:
@@ -262,12 +272,20 @@ def test_a_list_of_stories_is_told(html: str) -> None:
     [
         page("<noscript>You need to enable JavaScript to run this app.</noscript><div id='root'>"),
         page("<div id='__next'></div><script>load()</script>"),
+        "<title>T</title><tarn-app></tarn-app><script src='/a.js'></script>",
         page("<p>Bitte aktivieren Sie JavaScript in Ihrem Browser.</p>"),
         page("<p>Veuillez activer JavaScript.</p>"),
     ],
 )
 def test_a_page_that_needs_javascript_is_told(html: str) -> None:
     assert _read(html).reason == SCRIPT_ONLY
+
+
+def test_a_site_that_is_closed_to_a_part_of_the_world_is_told() -> None:
+    text = "Unfortunately, our website is currently unavailable in most European countries."
+    assert _read(page(paragraphs(text), title="Herald")).reason == REGION_BLOCK
+    video = "This video is not available in your country, but the story of it is told here."
+    assert _read(page(paragraphs(*STORY, video))).reason is None
 
 
 @pytest.mark.parametrize(
@@ -294,7 +312,7 @@ def test_a_short_story_in_chinese_is_not_too_little() -> None:
 def test_each_reason_is_a_sentence_of_its_own() -> None:
     reasons = [
         *(CONSENT_WALL, ERROR_PAGE, FILLER_TEXT, HOME_PAGE, LIST_PAGE, LOGIN, NO_TEXT, PAYWALL),
-        *(ROBOT_CHECK, SCRIPT_ONLY, TOO_LITTLE),
+        *(REGION_BLOCK, ROBOT_CHECK, SCRIPT_ONLY, TOO_LITTLE),
     ]
     assert len(set(reasons)) == len(reasons)
     assert all(r[0].isupper() and r.endswith(".") for r in reasons)

@@ -142,7 +142,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_a_damaged_packing_is_refused_and_no_half_of_it_is_taken(raw: bytes) -> None:
-    with pytest.raises(StoryRefusedError, match=r"^a\.html\.gz is damaged: it cannot be unpacked"):
+    with pytest.raises(StoryRefusedError, match=r"^a\.html\.gz is (damaged|cut off): "):
         page_of(raw, name="a.html.gz")
 
 

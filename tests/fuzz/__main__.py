@@ -72,9 +72,9 @@ def _fuzzed(name: str, artifacts: Path, seconds: float) -> Outcome:
     """Return how a target did in so many seconds, its process started again where it ended."""
     before = set(_findings(artifacts, name))
     began, runs, edges = time.monotonic(), 0, None
-    for _ in range(MOST_STARTS):
+    for start in range(MOST_STARTS):
         left = seconds - (time.monotonic() - began)
-        if left < 1:
+        if start and left < 1:
             break
         said, ended_well = _run_child(name, artifacts, left)
         runs += max(map(int, _RUNS.findall(said)), default=0)

@@ -1,6 +1,8 @@
 """What holds for the values that are handed on, wherever they come from."""
 
+import sys
 from collections.abc import Callable
+from functools import cache, wraps
 from io import BytesIO
 from typing import Any
 
@@ -77,3 +79,51 @@ def crosses(kind: str, value: Extracted | Feed, read: Callable[[Any], Any]) -> N
     """Return if a value comes through the pipe between the processes as it is."""
     answer = read_reply(BytesIO(reply("ok", value)))
     holds(read(answer[1]) == value, f"{kind} crosses the pipe unchanged")
+
+
+# What Python tells of (https://docs.python.org/3/library/audit_events.html) that reading a page
+# never leads to. Files are opened, since modules and tables are loaded late, but not to write.
+_OUTSIDE = (
+    *("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"),
+    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"),
+)
+
+
+class _Guard:
+    """Refuses, while it is on duty, what leads outside, and remembers what was tried."""
+
+    def __init__(self) -> None:
+        self.on_duty = False
+        self.tried: list[str] = []
+        sys.addaudithook(self._judge)  # for good: hooks cannot be taken away
+
+    def _judge(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.on_duty and (event in _OUTSIDE or (event == "open" and _writes(arguments))):
+            self.tried.append(event)
+            raise PermissionError(f"{event} while hostile input is read")
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    return isinstance(arguments[1], str) and any(letter in arguments[1] for letter in "wax+")
+
+
+@cache
+def _guard() -> _Guard:
+    return _Guard()
+
+
+def alone(check: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    """Return a check in which nobody may be asked for anything, and no file written."""
+
+    @wraps(check)
+    def guarded(data: bytes) -> None:
+        guard = _guard()
+        guard.tried.clear()
+        guard.on_duty = True
+        try:
+            check(data)
+        finally:
+            guard.on_duty = False
+            holds(not guard.tried, "nobody outside is asked, and no file written")
+
+    return guarded

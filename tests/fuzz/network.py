@@ -19,7 +19,7 @@ from data.robots import MAX_CRAWL_DELAY, Robots
 from data.targets import target_of
 from data.unpacking import DamagedError, Unpacker
 from data.urls import is_web_address, lies_in, page_url, passage_url
-from tests.data.web import Internet, Names, WebServer
+from tests.data.web import Internet, Names, Reply, Rude, WebServer
 from tests.fuzz import seeds
 from tests.fuzz.holding import address_holds, holds, sentence_holds
 
@@ -27,13 +27,15 @@ from tests.fuzz.holding import address_holds, holds, sentence_holds
 def check_address(data: bytes) -> None:
     """Judge an address, and one that a redirect from there names, as the fetcher does."""
     rules = HostRules(("allowed.lan:81", "*.lan.example", "10.0.0.9"), ("refused.example",))
+    # In a terminal, bytes that are no UTF-8 come as half characters.
     first, _, second = data.decode("utf-8", "surrogateescape").partition("\n")
     base = _target_holds(first, rules, None)
     _target_holds(second, rules, base)
+    words = second.encode("utf-8", "replace").decode()
     for text in (first, first.strip()):
         if is_web_address(text):
             address_holds(text, "an address")
-            for link in (page_url(text, limit=300), passage_url(text, second, limit=300)):
+            for link in (page_url(text, limit=300), passage_url(text, words, limit=300)):
                 holds(link is None or len(link) <= 300, "a link is within its limit")
     with suppress(UserError):
         holds(domain_of(first), "a domain is not empty")
@@ -53,9 +55,11 @@ def _target_holds(address: str, rules: HostRules, base: URL | None) -> URL | Non
     holds(lies_in(str(target.url), host), "urllib reads the same host")
     holds(target.url.user is None and not target.url.fragment, "a target has no user")
     holds(str(target.url).isascii() and str(target.url).isprintable(), "a target is one line")
+    holds(" " not in str(target.url), "a target is one word")
     holds(target.robots.startswith(target.origin), "robots.txt is of the same origin")
     if not target.allowed:
         holds(may_be_public(host), "a target's host may be public")
+        holds(may_be_public(again.raw_host or ""), "the host that is asked may be public")
         holds(is_public(host) if is_ip(host) else not _is_number(host), "no inside address")
     for domain in ("refused.example", "taken.example"):
         holds(not in_domain(host, domain), "a host that was taken out is no target")
@@ -135,19 +139,41 @@ class _Watched(Internet):
         await super()._connect_there(sock, address)
 
 
+class _InTurn(dict[str, Reply | Rude]):
+    """The answers of a server, whatever is asked for; robots.txt has one of its own."""
+
+    def __init__(self, robots: bytes, answers: list[bytes]) -> None:
+        super().__init__({"/robots.txt": _sent(robots)})
+        self._waiting = answers
+
+    def get(self, path: str, default: Any = None) -> Any:
+        if path in self:
+            return self[path]
+        return _sent(self._waiting.pop(0)) if self._waiting else default
+
+
+def _sent(answer: bytes) -> Rude:
+    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    return send
+
+
 def check_fetching(data: bytes) -> None:
     """Fetch from a server on loopback that answers with these bytes."""
     asyncio.run(_fetched(data))
 
 
 async def _fetched(data: bytes) -> None:
-    robots, *answers = data.split(seeds.PART)
+    path, _, rest = data.partition(b"\n")
+    robots, *answers = rest.split(seeds.PART)
     names = Names(**{"inside.example": [["10.0.0.7"]], "public.example": [["192.0.66.2"]]})
     internet = _Watched()
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: failures.append(about))
     async with WebServer() as server:
-        server.raw("/robots.txt", robots)
-        for path, answer in zip(("/a", "/b", "/c"), answers, strict=False):
-            server.raw(path, answer)
+        server._replies = _InTurn(robots, answers)
+        url = server.url("/" + path.decode("utf-8", "replace").lstrip("/"))
         limits = Limits(size=20_000, seconds=0.5)
         fetcher = Fetcher(server.rules, user_agent="Fuzz", resolver=names, limits=limits)
         fetcher._turns = _NoWaiting()
@@ -155,7 +181,7 @@ async def _fetched(data: bytes) -> None:
         known = Validators('"1"', None) if len(data) & 2 else None
         async with fetcher:
             try:
-                page = await fetcher.fetch(server.url("/a"), accept=accept, validators=known)
+                page = await fetcher.fetch(url, accept=accept, validators=known)
             except FetchError as error:
                 sentence_holds(str(error), "a refusal")
             else:
@@ -164,11 +190,14 @@ async def _fetched(data: bytes) -> None:
                     _page_holds(page, server, accept)
         inside = {place for place in internet.places if not is_public(place[0])}
         holds(inside <= {("127.0.0.1", server.port)}, "nothing else inside is knocked at")
+    holds(not failures, "no request is malformed, and no task fails unseen")
 
 
 def _page_holds(page: Page, server: WebServer, accept: Accept) -> None:
     holds(0 < len(page.body) <= 20_000, "a page is within the limit")
-    holds((page.url or "").startswith(server.url("/")), "a page comes from where it was asked for")
+    url = page.url or ""
+    holds(url.startswith(server.url("/")), "a page comes from where it was asked for")
+    holds(url.isascii() and url.isprintable() and " " not in url, "a page's address is encoded")
     holds(accept.refusal(page.media_type) is None, "a page is of the kind that was asked for")
     for text in (page.etag, page.last_modified, page.charset):
         holds(text is None or (text.isascii() and text.isprintable()), "a header can be sent back")

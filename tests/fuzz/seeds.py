@@ -1,7 +1,8 @@
 """Small inputs of our own making, one table a kind, from which the fuzzer's changes begin.
 
 A page or feed begins with two lines that stand for its answer's head: the Content-Type and the
-address. What HTTP answers are for robots.txt and for pages is divided by `PART`.
+address. Answers to requests begin with the path that is asked for first; the first one is that
+for robots.txt, and `PART` divides it from those that come in turn.
 """
 
 import gzip
@@ -177,26 +178,54 @@ _PAGE = b"<html><p>Words.</p></html>"
 _NO_ROBOTS = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 _MOVED = b"HTTP/1.1 301 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
 _PACKED = gzip.compress(_PAGE, mtime=0)
+
+
+def answers(path: str, location: str) -> bytes:
+    """Return the input that asks for a path, and is sent on from there."""
+    return f"{path}\n".encode() + PART.join((_NO_ROBOTS, _MOVED % location.encode(), b""))
+
+
 ANSWERS = [
-    PART.join((_NO_ROBOTS, _HEAD + b'Content-Length: 26\r\nETag: W/"1"\r\n\r\n' + _PAGE)),
+    PART.join((b"/a\n" + _NO_ROBOTS, _HEAD + b'Content-Length: 26\r\nETag: W/"1"\r\n\r\n' + _PAGE)),
     PART.join(
-        (_HEAD + b"\r\nUser-agent: *\nCrawl-delay: 9", _MOVED % b"/b", _HEAD + b"\r\n" + _PAGE)
+        (
+            b"/a\n" + _HEAD + b"\r\nUser-agent: *\nCrawl-delay: 9",
+            _MOVED % b"/b",
+            _HEAD + b"\r\n" + _PAGE,
+        )
     ),
     PART.join(
-        (_MOVED % b"/b", _HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"")
+        (
+            b"/a\n" + _MOVED % b"/b",
+            _HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            b"",
+        )
     ),
-    PART.join((_NO_ROBOTS, _HEAD + b"Content-Encoding: gzip\r\n\r\n" + _PACKED)),
-    PART.join((_NO_ROBOTS, _HEAD + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(_PAGE))),
-    PART.join((_NO_ROBOTS, _MOVED % b"http://10.0.0.7/", b"")),
-    PART.join((_NO_ROBOTS, _MOVED % b"https://inside.example:8443/x", b"")),
-    PART.join((_NO_ROBOTS, _MOVED % b"//public.example/\xe9 x", _MOVED % b"\\\\127.1/", b"")),
-    PART.join((_NO_ROBOTS, b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n', b"")),
+    PART.join((b"/a\n" + _NO_ROBOTS, _HEAD + b"Content-Encoding: gzip\r\n\r\n" + _PACKED)),
     PART.join(
-        (_NO_ROBOTS, b"HTTP/1.1 503 No\r\nRetry-After: Fri, 03 May 2024 08:00:00 GMT\r\n\r\n", b"")
+        (b"/a\n" + _NO_ROBOTS, _HEAD + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(_PAGE))
+    ),
+    answers("/a", "http://10.0.0.7/"),
+    answers("/a", "https://inside.example:8443/x"),
+    PART.join(
+        (b"/a\n" + _NO_ROBOTS, _MOVED % b"//public.example/\xe9 x", _MOVED % b"\\\\127.1/", b"")
+    ),
+    PART.join((b"/a\n" + _NO_ROBOTS, b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n', b"")),
+    PART.join(
+        (
+            b"/a\n" + _NO_ROBOTS,
+            b"HTTP/1.1 503 No\r\nRetry-After: Fri, 03 May 2024 08:00:00 GMT\r\n\r\n",
+            b"",
+        )
     ),
     PART.join(
-        (b"HTTP/1.1 500 No\r\n\r\n", b"HTTP/1.0 200\r\n\r\n%PDF-1.4", b"HTTP/1.1 100 C\r\n\r\n")
+        (
+            b"/a\n" + b"HTTP/1.1 500 No\r\n\r\n",
+            b"HTTP/1.0 200\r\n\r\n%PDF-1.4",
+            b"HTTP/1.1 100 C\r\n\r\n",
+        )
     ),
+    PART.join((b"/a%2Fb%20c/\xc3\xa9?d\n" + _NO_ROBOTS, _MOVED % b"e", _MOVED % b"../f?g", b"")),
 ]
 ADDRESSES = _lines(r"""
 https://news.example/a?b=c#d\n/e
@@ -223,6 +252,7 @@ javascript:x
 https://news.example/a\n\\\\evil.example\\x
 http://a.example:65536/
 http://１２７.1/
+https://news.example/a%20b%2F%C3%A9/c\nd
 """)
 PACKED = [
     b"\x00" + gzip.compress(b"Words " * 99, mtime=0) + gzip.compress(b"More", mtime=0) + b"\0\0",

@@ -33,6 +33,7 @@ from index.sentences import paragraph_spans, sentence_spans
 from tests.fuzz import seeds
 from tests.fuzz.holding import (
     address_holds,
+    alone,
     crosses,
     date_holds,
     draft_holds,
@@ -134,7 +135,7 @@ def check_metadata(data: bytes) -> None:
 def check_file(data: bytes) -> None:
     """Take an uploaded file in: its name on the first line, then its bytes."""
     first, _, raw = data.partition(b"\n")
-    name = first.decode("utf-8", "replace")
+    name = "".join(filter(str.isprintable, first.decode("utf-8", "replace")))
     draft_holds(lambda: parse_story(raw, name=name))
     try:
         page = page_of(raw, name=name)
@@ -287,21 +288,23 @@ def shape(data: bytes) -> Any:
 TARGETS = (
     FuzzTarget(
         "page",
-        check_page,
+        alone(check_page),
         seeds.PAGES,
         seeds.TAGS,
         ("trafilatura", "trafilatura.metadata", "htmldate"),
-        share=5,
+        share=8,
         longest=12_000,
     ),
-    FuzzTarget("text", check_page, seeds.TEXTS, seeds.TEXT_WORDS),
-    FuzzTarget("pdf", check_pdf, seeds.PDFS, seeds.PDF_WORDS, ("pypdf",), share=3, longest=8000),
+    FuzzTarget("text", alone(check_page), seeds.TEXTS, seeds.TEXT_WORDS),
+    FuzzTarget(
+        "pdf", alone(check_pdf), seeds.PDFS, seeds.PDF_WORDS, ("pypdf",), share=5, longest=8000
+    ),
     FuzzTarget("decoding", check_decoding, seeds.PAGES, seeds.TAGS),
-    FuzzTarget("metadata", check_metadata, seeds.SHAPES, seeds.TAGS, ("htmldate",), share=2),
-    FuzzTarget("file", check_file, seeds.FILES, seeds.TEXT_WORDS),
-    FuzzTarget("feed", check_feed, seeds.FEEDS, seeds.FEED_TAGS, ("feedparser",), 4, 8000),
-    FuzzTarget("dates", check_dates, seeds.DATES, seeds.DATE_WORDS, longest=200),
-    FuzzTarget("fetching", check_fetching, seeds.ANSWERS, seeds.HTTP_WORDS, share=3),
+    FuzzTarget("metadata", alone(check_metadata), seeds.SHAPES, seeds.TAGS, ("htmldate",), share=3),
+    FuzzTarget("file", alone(check_file), seeds.FILES, seeds.TEXT_WORDS),
+    FuzzTarget("feed", alone(check_feed), seeds.FEEDS, seeds.FEED_TAGS, ("feedparser",), 6, 8000),
+    FuzzTarget("dates", alone(check_dates), seeds.DATES, seeds.DATE_WORDS, longest=200),
+    FuzzTarget("fetching", check_fetching, seeds.ANSWERS, seeds.HTTP_WORDS, share=4),
     FuzzTarget("address", check_address, seeds.ADDRESSES, seeds.ADDRESS_WORDS, longest=300),
     FuzzTarget("robots", check_robots, seeds.ROBOTS, seeds.LINES, ("protego",)),
     FuzzTarget("unpacking", check_unpacking, seeds.PACKED, seeds.HTTP_WORDS),

@@ -12,10 +12,10 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
@@ -25,15 +25,15 @@ import pytest
 import bot
 from data.answers import open_memory
 from data.database import Database
-from data.feeds import FeedStore, FollowedFeed, SeenItem
+from data.feeds import FeedStore
 from data.fetch import Fetcher, Limits
+from data.followed import FollowedFeed, SeenItem
 from data.models import Revision
 from data.reading import Reading
 from data.rechecks import Recheck
 from handlers import story_commands
 from handlers import web as web_module
 from handlers.following import Follower
-from handlers.runner import Runner
 from handlers.services import Services
 from handlers.web import Web
 from tests.data.web import Request, WebServer
@@ -44,11 +44,6 @@ PUBLISHER = "The Larkmoor Ledger"
 AUTHOR = "Ann Reed"
 DATE = "2025-03-04T08:00:00+00:00"
 FEED = "/feed"
-_MEDIA_TYPES = {
-    "rss": "application/rss+xml",
-    "atom": "application/atom+xml",
-    "json": "application/feed+json",
-}
 _WORDS = """
     harbour council engineer bridge river morning report county school market winter ferry budget
     signal railway weather station orchard theatre painter quarry village lantern timber granite
@@ -157,17 +152,18 @@ def rss(items: Sequence[Item], title: str) -> str:
     """Return an RSS 2.0 feed; it knows no date of a change."""
     entries = []
     for item in items:
-        parts = [
-            f'<guid isPermaLink="false">{escape(item.guid)}</guid>',
-            f"<title>{escape(item.title)}</title>",
-            f"<description>{escape(item.summary)}</description>",
-        ]
-        parts += [f"<link>{escape(item.url)}</link>"] if item.url else []
-        parts += [f"<dc:creator>{escape(item.author)}</dc:creator>"] if item.author else []
-        parts += [f"<pubDate>{_rfc_822(item.published_at)}</pubDate>"] if item.published_at else []
-        if item.paragraphs:
-            parts.append(f"<content:encoded>{escape(item.markup)}</content:encoded>")
-        entries.append(f"<item>{''.join(parts)}</item>")
+        date = item.published_at
+        tags = {
+            "title": item.title,
+            "description": item.summary,
+            "link": item.url,
+            "dc:creator": item.author,
+            "pubDate": date and format_datetime(datetime.fromisoformat(date)),
+            "content:encoded": item.markup,
+        }
+        parts = [f"<{tag}>{escape(text)}</{tag}>" for tag, text in tags.items() if text]
+        name = f'<guid isPermaLink="false">{escape(item.guid)}</guid>'
+        entries.append(f"<item>{name}{''.join(parts)}</item>")
     return (
         '<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"'
         ' xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>'
@@ -179,17 +175,17 @@ def atom(items: Sequence[Item], title: str) -> str:
     """Return an Atom feed."""
     entries = []
     for item in items:
-        parts = [
-            f"<id>{escape(item.guid)}</id><title>{escape(item.title)}</title>",
-            f"<summary>{escape(item.summary)}</summary>",
-        ]
-        parts += [f'<link href="{escape(item.url)}"/>'] if item.url else []
-        parts += [f"<author><name>{escape(item.author)}</name></author>"] if item.author else []
-        parts += [f"<published>{item.published_at}</published>"] if item.published_at else []
-        parts += [f"<updated>{item.modified_at}</updated>"] if item.modified_at else []
-        if item.paragraphs:
-            parts.append(f'<content type="html">{escape(item.markup)}</content>')
-        entries.append(f"<entry>{''.join(parts)}</entry>")
+        tags = {
+            '<link href="{}"/>': item.url,
+            "<author><name>{}</name></author>": item.author,
+            "<published>{}</published>": item.published_at,
+            "<updated>{}</updated>": item.modified_at,
+            '<content type="html">{}</content>': item.markup,
+        }
+        parts = [tag.format(escape(text)) for tag, text in tags.items() if text]
+        head = f"<id>{escape(item.guid)}</id><title>{escape(item.title)}</title>"
+        summary = f"<summary>{escape(item.summary)}</summary>"
+        entries.append(f"<entry>{head}{summary}{''.join(parts)}</entry>")
     return (
         '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom">'
         f"<title>{escape(title)}</title>{''.join(entries)}</feed>"
@@ -212,19 +208,16 @@ def json_feed(items: Sequence[Item], title: str) -> str:
         for item in items
     ]
     kept = [{name: value for name, value in entry.items() if value} for entry in entries]
-    version = "https://jsonfeed.org/version/1.1"
-    return json.dumps({"version": version, "title": title, "items": kept})
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": title, "items": kept}
+    )
 
 
-_WRITERS: dict[str, Callable[[Sequence[Item], str], str]] = {
-    "rss": rss,
-    "atom": atom,
-    "json": json_feed,
+_KINDS: dict[str, tuple[str, Callable[[Sequence[Item], str], str]]] = {
+    "rss": ("application/rss+xml", rss),
+    "atom": ("application/atom+xml", atom),
+    "json": ("application/feed+json", json_feed),
 }
-
-
-def _rfc_822(moment: str) -> str:
-    return format_datetime(datetime.fromisoformat(moment))
 
 
 class Newsroom:
@@ -245,23 +238,24 @@ class Newsroom:
 
     def item(self, story: Story, *, whole: bool = False, **changes: Any) -> Item:
         """Return the entry of a story, with its text or a summary."""
-        fields = {
-            "guid": f"tag:{story.slug}",
-            "url": self.url(story),
-            "title": story.title,
-            "author": story.author,
-            "published_at": story.published_at,
-            "modified_at": story.modified_at,
-            "paragraphs": story.paragraphs if whole else None,
-        }
-        return Item(**{**fields, **changes})
+        entry = Item(
+            guid=f"tag:{story.slug}",
+            url=self.url(story),
+            title=story.title,
+            author=story.author,
+            published_at=story.published_at,
+            modified_at=story.modified_at,
+            paragraphs=story.paragraphs if whole else None,
+        )
+        return replace(entry, **changes)
 
     def feed(
         self, *items: Item, kind: str = "rss", path: str = FEED, title: str = PUBLISHER
     ) -> str:
         """Serve a feed of these entries from now on; return its address."""
-        written = _WRITERS[kind](items, title)
-        self.server.serve(path, written, type=_MEDIA_TYPES[kind], etag=_etag(written))
+        media_type, write = _KINDS[kind]
+        written = write(items, title)
+        self.server.serve(path, written, type=media_type, etag=_etag(written))
         return self.server.url(path)
 
     def asked(self, story: Story | str) -> list[Request]:
@@ -344,11 +338,7 @@ class Bench:
     memory: Database
     runner: StraightRunner
     web: Web
-    follower: Follower = field(init=False)
-
-    def __post_init__(self) -> None:
-        runner: Runner = self.runner
-        object.__setattr__(self, "follower", Follower(web=self.web, runner=runner))
+    follower: Follower
 
     @property
     def feeds(self) -> FeedStore:
@@ -392,7 +382,8 @@ def bench(home: Path, server: WebServer) -> Iterator[Bench]:
     with closing(services), closing(open_memory(home)) as memory:
         runner = StraightRunner(services, memory)
         web = Web(fetcher=fetcher, reading=kept_reading(), call=runner.call)
-        yield Bench(Newsroom(server), services, memory, runner, web)
+        follower = Follower(web=web, runner=runner)
+        yield Bench(Newsroom(server), services, memory, runner, web, follower)
 
 
 class _KeptReading(Reading):
@@ -415,11 +406,6 @@ def kept_reading() -> Reading:
 def on_the_web(monkeypatch: pytest.MonkeyPatch, *servers: WebServer) -> None:
     """Let commands reach servers of this test, without a wait between two requests."""
     monkeypatch.setenv("PULLQUOTE_ALLOWED_HOSTS", ",".join(server.host for server in servers))
-    monkeypatch.setattr(bot, "Fetcher", quick_fetcher)
+    monkeypatch.setattr(bot, "Fetcher", partial(Fetcher, host_delay=0))
     for module in (web_module, story_commands):
         monkeypatch.setattr(module, "Reading", kept_reading)
-
-
-def quick_fetcher(*arguments: Any, **named: Any) -> Fetcher:
-    """Return a fetcher as it was asked for, but without a wait between two requests."""
-    return Fetcher(*arguments, **named, host_delay=0)

@@ -206,7 +206,7 @@ LARGE = b"<html><body>" + b"<p>words and words</p>" * 250_000
         ("a.html", LARGE, "larger than 5 MB"),
         ("a.html.gz", gzip.compress(b" " * 60_000_000), "larger than 5 MB"),
         ("a.html.gz", PACKED[:-8] + b"damaged!", "damaged"),
-        ("a.html.gz", PACKED[: len(PACKED) // 2], "damaged"),
+        ("a.html.gz", PACKED[: len(PACKED) // 2], "cut off"),
         ("a.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00" * 9, "neither a web page"),
         ("a.pdf", b"%PDF-1.7\nnothing", "PDF"),
         ("a.pdf", pdf([]), "PDF"),

@@ -8,9 +8,9 @@ import pytest
 
 from data.database import write
 from data.errors import StorageError
-from data.feeds import FollowedFeed, Outcome
+from data.followed import FollowedFeed, Outcome
 from data.reading import Reading
-from handlers.following import Poll
+from handlers.polls import Poll
 from tests.data.web import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
@@ -41,7 +41,6 @@ def server() -> Iterator[WebServer]:
 
 @pytest.fixture
 def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
-    """A follower of the server's feeds, with an empty collection."""
     with bench(terminal.home, server) as opened:
         yield opened
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from data.feeds import FollowedFeed, Outcome
+from data.followed import FollowedFeed, Outcome
 from tests.data.web import Request, WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (

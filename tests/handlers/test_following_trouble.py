@@ -7,9 +7,11 @@ from email.utils import format_datetime
 import pytest
 
 from data.errors import StoryRefusedError
-from data.feeds import INTERVAL, FollowedFeed, Outcome, due_feeds
+from data.feeds import INTERVAL, due_feeds
 from data.fetch import FetchError
-from handlers.following import MAX_FAILURES, Poll
+from data.followed import FollowedFeed, Outcome
+from handlers.following import MAX_FAILURES
+from handlers.polls import Poll
 from tests.data.web import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (

@@ -13,7 +13,8 @@ from data.answers import AnswerStore, GivenCitation, Place, open_memory
 from data.builds import BuildState, BuildStore
 from data.chunks import ChunkStore, NewChunk
 from data.database import integrity_problems, read, scalar, write
-from data.feeds import FeedStore, Outcome
+from data.feeds import FeedStore
+from data.followed import Outcome
 from data.models import Attribution, Draft, Span
 from data.origins import Origin, OriginStore
 from data.pages import Page

@@ -12,8 +12,9 @@ from simcord.results import InteractionResult, ResponseMessage
 
 import bot
 from data.database import write
-from data.feeds import FeedStore, FollowedFeed
+from data.feeds import FeedStore
 from data.fetch import Fetcher
+from data.followed import FollowedFeed
 from handlers import client as client_module
 from tests.data.direct_reading import DirectReading
 from tests.data.web import WebServer
@@ -22,7 +23,7 @@ from tests.simulated.test_answer_buttons import FIRST
 from tests.simulated.world import Server, World, said
 
 # What stands on every page besides; no question of these tests is about it.
-_REST = (
+REST = (
     "Rain fell for most of the afternoon, and the band went home before anybody had heard it play "
     "more than two of its songs. The tents were taken down in the dark.",
     "Shops along the quay stayed closed all day, said a baker who had hoped for visitors. She gave "
@@ -54,7 +55,7 @@ class Told(Story):
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        return (*self.told, *_REST)
+        return (*self.told, *REST)
 
 
 BRIDGE = Told("bridge", title="Bridge opened", told=(f"{FIRST} It cost four million crowns.",))
@@ -103,8 +104,7 @@ class Newsstand(Newsroom):
 
 def last_words(result: InteractionResult) -> str:
     """Return the last thing that somebody was told."""
-    last = (result.followups or [result.response])[-1]
-    return said(last)
+    return said(result.followups[-1] if result.followups else result.response)
 
 
 async def by_the_clock(world: World, work: Callable[[], Awaitable[Any]]) -> None:

@@ -19,8 +19,10 @@ from simcord.enums import InteractionType
 from simcord.results import InteractionResult
 
 from data.answers import GivenCitation, Place
+from data.feeds import FeedStore
 from data.models import Span
 from data.origins import Origin
+from data.pages import Page
 from handlers.layout import Action, Layout, button, panel, row, text
 from tests.fakes import story, wire
 from tests.simulated.world import Server, World, buttons
@@ -31,7 +33,7 @@ ALPHA = ("Quaxley", "Zanzibar", "Zora", "Alphaville")
 BETA = ("Berta", "Gazette", "Betatown")
 SHARED = ("Samuel", "Shoreline")
 STORIES = 9  # of Alphaville: more than fit on one page of the list
-TABLES = ("articles", "revisions", "external_ids", "origins", "builds", "chunks")
+TABLES = ("articles", "revisions", "external_ids", "origins", "pages", "builds", "chunks")
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Stage:
     secrets: tuple[str, ...]
     known: tuple[str, ...]
     story: str = ""  # of Alphaville
+    feed: str = ""  # that Alphaville follows
     answer: str = ""  # in Alphaville
     unsent: str = ""  # in Alphaville, not sent yet
     mixed: str = ""  # here, but it cites Alphaville's story
@@ -196,6 +199,10 @@ async def set_stage(world: World, stories: tuple[Path, str], place: str) -> Stag
     def remember(session: Any) -> None:
         link = f"https://discord.com/channels/{alpha.id}/{alpha.channel.id}/1"
         session.own.origins.record(Origin(first, alpha.member.id, link))
+        page = "http://10.0.0.1/zanzibar"  # nothing is ever fetched from there
+        session.own.rechecks.record(first, Page(b"", page, page))
+        made.feed = follow(session, alpha, "Quaxley’s wire of Zanzibar")
+        follow(session, beta, "Wire of the Gazette")
         quote = cite(made, session)
         there = Place(alpha.id, alpha.channel.id)
         made.answer = session.answers.add(there, user.id, quote)
@@ -218,6 +225,23 @@ async def set_stage(world: World, stories: tuple[Path, str], place: str) -> Stag
     return made
 
 
+def follow(session: Any, server: Server, title: str) -> str:
+    """Let a server follow a feed, which is paused so that it is never asked; return its number."""
+    store = FeedStore(session.memory, str(server.id))
+    url = f"http://10.0.0.1/{title.split()[-1]}"
+    channel = server.channel.id
+    feed = store.add(
+        url,
+        title=title,
+        added_by=server.contributor.id,
+        channel_id=channel,
+        announce_id=channel,
+        daily_limit=2,
+    )
+    store.pause(feed.id, f"{title} is too loud.")
+    return str(feed.id)
+
+
 async def waiting_key(stage: Stage, who: MemberActor) -> str:
     """Return the key of a story that the person brought in Alphaville and did not add yet."""
     hidden = discord.PermissionOverwrite(view_channel=False)
@@ -238,7 +262,7 @@ def sent(stage: Stage) -> list[str]:
 
 
 def everything(stage: Stage) -> str:
-    """Return what there is of Alphaville: its stories and index, answers, votes, choices, runs."""
+    """Return what there is of Alphaville: stories, index, answers, votes, choices, runs, feeds."""
 
     def look(session: Any) -> list[Any]:
         db, memory = session.own.db, session.memory
@@ -253,6 +277,7 @@ def everything(stage: Stage) -> str:
                     f"SELECT * FROM votes WHERE answer_id IN ({here}) ORDER BY 1, 2",  # noqa: S608
                     "SELECT * FROM direct_choices WHERE user_id != :who ORDER BY 1",
                     "SELECT * FROM rebuilds WHERE guild_id = :id ORDER BY 1",
+                    "SELECT * FROM feeds WHERE collection = CAST(:id AS TEXT) ORDER BY 1",
                 )
             ),
         ]

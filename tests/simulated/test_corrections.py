@@ -2,16 +2,13 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import discord
 import pytest
-from simcord import Env
 
-from handlers import marking
 from handlers.layout import Action
 from handlers.marks import TAKEN_OUT
 from tests.data.web import WebServer
@@ -19,6 +16,7 @@ from tests.simulated.newsstand import (
     BRIDGE,
     DEARER,
     LATER,
+    REST,
     Newsstand,
     Told,
     mark,
@@ -30,11 +28,11 @@ from tests.simulated.test_answer_buttons import (
     TEXT,
     answer_id,
     ask,
-    is_remembered,
     press,
     replayed,
 )
-from tests.simulated.world import Server, World, buttons, components, labels, said
+from tests.simulated.test_stories import answered
+from tests.simulated.world import World, buttons, components, labels, said
 
 CHANGED = r"⚠️ The story changed on <t:\d+:f>; the quoted sentence is "
 STILL, NO_LONGER = CHANGED + r"still in it\.", CHANGED + r"no longer in it\."
@@ -111,7 +109,7 @@ async def test_a_changed_page_leads_to_the_edited_answer(
     edited = now(world, answer)
     (word,) = marks(edited)
     assert re.fullmatch(words, word or "")
-    assert f"> **Ann Lee** opened the bridge on Monday." in sections(edited)[0][0]
+    assert "> **Ann Lee** opened the bridge on Monday." in sections(edited)[0][0]
     rest = parts(edited)
     quote = next(part for part in rest[0]["components"] if part["type"] == 9)
     quote["components"].pop()
@@ -226,7 +224,7 @@ async def test_a_removed_story_leaves_every_answer_that_quoted_it(
     assert all(answer is not None and FIRST in said(answer).replace("*", "") for answer in answers)
 
     asked = await server.contributor.slash(server.channel, "article remove", article="Bridge")
-    await server.contributor.click(asked.response, label="Remove for good")
+    await server.contributor.click(answered(asked), label="Remove for good")
     for answer in answers:
         assert answer is not None
         edited = now(world, answer)
@@ -281,9 +279,9 @@ async def test_of_two_quotes_the_one_whose_story_changed_is_marked(
     world: World, stand: Newsstand
 ) -> None:
     server = world.server()
-    for name, day in (("Ann Lee", "Monday"), ("Bob Ray", "Friday")):
+    for name, day, rest in (("Ann Lee", "Monday", REST[0]), ("Bob Ray", "Friday", REST[1])):
         url = f"https://example.org/{day}"
-        world.add(server.id, f"{name} opened the bridge on {day}.", url=url)
+        world.add(server.id, f"{name} opened the bridge on {day}.\n\n{rest}", url=url)
     answer = await ask(world, server)
     assert len(sections(answer)) == 2
     world.add(server.id, "Nobody opened anything.", url="https://example.org/Monday")

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -10,8 +9,9 @@ import discord
 import pytest
 
 from handlers import marking, schedule
+from handlers import marks as marks_module
 from handlers.layout import Action
-from tests.simulated.newsstand import by_the_clock, mark
+from tests.simulated.newsstand import mark
 from tests.simulated.test_answer_buttons import (
     FIRST,
     QUESTION,
@@ -48,7 +48,7 @@ def asked(world: World) -> int:
     return number
 
 
-def is_lost(world: World, answer: discord.Message) -> bool:
+def is_lost(world: World, answer: Any) -> bool:
     """Return whether the bot knows that it can no longer edit an answer."""
     with closing(world.session(None)) as session:
         found = session.memory.query("SELECT lost FROM answers WHERE id = ?", [answer_id(answer)])
@@ -174,11 +174,10 @@ async def test_an_answer_that_is_removed_meanwhile_comes_to_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     server, answer = await answered(world)
-    marked_layout = marking.marked_layout
 
     def removed_meanwhile(*given: Any) -> Any:
         world.env.backend.delete_message(server.channel.id, answer.id)
-        return marked_layout(*given)
+        return marks_module.marked_layout(*given)
 
     monkeypatch.setattr(marking, "marked_layout", removed_meanwhile)
     change(world, server)

@@ -119,8 +119,8 @@ async def test_a_feed_that_keeps_failing_is_paused_and_its_server_told_once(
         "127.0.0.1 has trouble of its own (500). Try again later.",
         "-# Its stories stay. `/feed pause` with *resume* begins again.",
     ]
-    (sent,) = [r for r in world.env.http_requests if r.method == "POST"]
-    assert sent.json["allowed_mentions"] == {"parse": []}
+    (sent,) = [r.json or {} for r in world.env.http_requests if r.method == "POST"]
+    assert sent["allowed_mentions"] == {"parse": []}
     assert len(written(news)) == 1, "there is nothing new in it"
     listed = await server.contributor.slash(server.channel, "feed list")
     assert "⏸️ Paused: It failed 10 times in a row." in said(listed.response)

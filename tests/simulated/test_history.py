@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from data.domains import DomainStore
+from data.pages import Page
 from tests.data.web import WebServer
 from tests.handlers.newsroom import page_html, walled_html
 from tests.simulated.newsstand import BRIDGE, DEARER, LATER, Newsstand, last_words, publisher
@@ -282,9 +283,7 @@ async def test_an_operators_page_is_looked_at_by_the_clock(world: World, stand: 
         page = own.rechecks.get(only_story(world, server).article_id)
         assert page is not None
         shared = world.add(None, BRIDGE.text, title=BRIDGE.title, url=page.url)
-        db = session.shared.db
-        row = next(iter(own.db.query("SELECT * FROM pages")))
-        db["pages"].insert({**row, "article_id": shared.article_id, "etag": None})
+        session.shared.rechecks.record(shared.article_id, Page(b"", page.url, page.url))
     answer = await ask(world, other)
     stand.publish(LATER)
     await stand.look_again(None)
@@ -306,7 +305,7 @@ async def test_a_story_that_is_removed_while_its_page_is_read_stays_removed(
             session.writable.indexer.remove(article)
         return await read(*given)
 
-    world.client._web.page = removed_meanwhile  # type: ignore[method-assign]
+    world.client._web.page = removed_meanwhile  # type: ignore[method-assign, assignment]
     assert "incident" not in await check(server)
     assert stories(world, server.id) == []
 
@@ -318,14 +317,8 @@ async def test_a_domain_that_the_operator_took_out_is_not_asked(
     world.add(server.id, FIRST, title="Bridge", url="https://example.org/a")
     with closing(world.session(server.id)) as session:
         (article,) = [s.article_id for s in session.writable.articles.current()]
-        session.writable.db["pages"].insert(
-            {
-                "article_id": article,
-                "url": "https://example.org/a",
-                "checked_at": "2024-01-01T00:00:00+00:00",
-                "next_check_at": "2024-01-01T00:00:00+00:00",
-            }
-        )
+        url = "https://example.org/a"
+        session.writable.rechecks.record(article, Page(b"", url, url))
         DomainStore(session.memory).refuse("example.org")
     words = await check(server)
     assert "example.org" in words

@@ -107,6 +107,11 @@ async def _forget(stage: Stage, user: UserHandle) -> None:
     await user.click((await user.slash("dm")).response, label="No longer")
 
 
+async def _own_history(stage: Stage) -> None:
+    own = stage.story if stage.home else "Berta opens harbour bridge"
+    await stage.command("article history", article=own)
+
+
 def _typed(path: str, option: str, value: str, **others: Any) -> Entry:
     return lambda s: s.command(path, option, **{**others, option: value})
 
@@ -129,6 +134,13 @@ READS_HERE: dict[str, Entry] = {
     "/article show, typing": _typed("article show", "article", ""),
     "/article edit, typing": _typed("article edit", "article", ""),
     "/article remove, typing": _typed("article remove", "article", ""),
+    "/article history": _own_history,
+    "/article history, typing": _typed("article history", "article", ""),
+    "/article check, typing": _typed("article check", "article", ""),
+    "/feed list": lambda s: s.command("feed list"),
+    "/feed pause, typing": _typed("feed pause", "feed", ""),
+    "/feed remove, typing": _typed("feed remove", "feed", ""),
+    "the first page of feeds": lambda s: s.press(Action.LIST_FEEDS, 0),
     "the list's first page": lambda s: s.press(Action.LIST_STORIES, 0),
     "the list's last page": lambda s: s.press(Action.LIST_STORIES, 999_999_999),
     "/index status": lambda s: s.command("index status"),
@@ -155,6 +167,8 @@ PRESSED: dict[Action, tuple[Callable[[Stage], tuple[str | int, ...]], ...]] = {
     Action.EDIT_STORY: (lambda s: (s.story,),),
     Action.REMOVE_STORY: (lambda s: (s.story,), lambda s: (s.story, "yes")),
     Action.KEEP: (lambda s: (s.story,),),
+    Action.HISTORY: (lambda s: (s.story, 0), lambda s: (s.story, 999_999_999)),
+    Action.LIST_FEEDS: (lambda s: (s.feed,), lambda s: (999_999_999,)),
     Action.REBUILD: (lambda s: (s.alpha.id,),),
     Action.UNDO: (lambda s: (s.alpha.id,),),
     Action.CANCEL_REBUILD: (lambda s: (s.alpha.id,),),
@@ -177,6 +191,22 @@ FORGED: dict[str, Entry] = {
     "/article edit, typed": _typed("article edit", "article", "number"),
     "/article remove": lambda s: s.command("article remove", article=s.story),
     "/article remove, typed": _typed("article remove", "article", "number"),
+    "/article history by id": lambda s: s.command("article history", article=s.story),
+    "/article history by title": lambda s: s.command("article history", article="number 3"),
+    "/article history, typed": _typed("article history", "article", "number"),
+    "/article check": lambda s: s.command("article check", article=s.story),
+    "/article check by title": lambda s: s.command("article check", article="number 3"),
+    "/article check, typed": _typed("article check", "article", "number"),
+    "/feed list": lambda s: s.command("feed list"),
+    "/feed add": lambda s: s.command("feed add", url="http://10.0.0.1/feed"),
+    "/feed test": lambda s: s.command("feed test", url="http://10.0.0.1/feed"),
+    "/feed pause": lambda s: s.command("feed pause", feed=s.feed),
+    "/feed pause by title": lambda s: s.command("feed pause", feed="Quaxley’s wire of Zanzibar"),
+    "/feed pause, again": lambda s: s.command("feed pause", feed=s.feed, resume=True),
+    "/feed pause, typed": _typed("feed pause", "feed", "wire"),
+    "/feed remove": lambda s: s.command("feed remove", feed=s.feed),
+    "/feed remove by address": lambda s: s.command("feed remove", feed="http://10.0.0.1/Zanzibar"),
+    "/feed remove, typed": _typed("feed remove", "feed", "wire"),
     "/article search": lambda s: s.command("article search", query="trombone"),
     "/article list": lambda s: s.command("article list"),
     "/article add": lambda s: s.command("article add"),
@@ -245,7 +275,7 @@ async def test_the_same_ways_show_the_stories_to_those_whose_they_are(
 CHANGES = [Action.HELPFUL, Action.UNHELPFUL, Action.REMOVE_ANSWER, Action.REMOVE_STORY]
 SHOWS = [
     *(Action.CONTEXT, Action.MORE, Action.DROP_FILTER),
-    *(Action.SHOW_STORY, Action.EDIT_STORY, Action.ADD_ANYWAY),
+    *(Action.SHOW_STORY, Action.EDIT_STORY, Action.ADD_ANYWAY, Action.HISTORY, Action.LIST_FEEDS),
 ]
 
 

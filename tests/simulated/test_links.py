@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-import discord
 import pytest
 from simcord.results import InteractionResult
 
@@ -58,12 +57,14 @@ async def test_a_story_is_read_at_its_address_and_stored_with_whose_it_is(
     found = story.attribution
     assert (found.title, found.source, found.author) == (BRIDGE.title, PUBLISHER, AUTHOR)
     assert (found.published_at, found.url) == (DATE, stand.url(BRIDGE))
-    assert "**“Bridge opened”**\n-# The Larkmoor Ledger · Ann Reed · <t:1741075200:f>" in said(message)
+    assert "**“Bridge opened”**\n-# The Larkmoor Ledger · Ann Reed · <t:1741075200:f>" in said(
+        message
+    )
     assert f"by {server.contributor.mention} · {len(BRIDGE.text)} characters" in said(message)
     assert labels(message) == ["Show", "Edit details", "Remove"]
     assert not message.ephemeral
-    (request,) = [r for r in world.env.http_requests if r.method == "PATCH"]
-    assert request.json["allowed_mentions"] == {"parse": []}
+    (sent,) = [r.json or {} for r in world.env.http_requests if r.method == "PATCH"]
+    assert sent["allowed_mentions"] == {"parse": []}
     shown = await server.member.slash(server.channel, "article show", article="bridge")
     link = f"https://discord.com/channels/{server.id}/{server.channel.id}/{message.id}"
     assert f"added by {server.contributor.mention} · [the message]({link})" in said(shown.response)
@@ -282,7 +283,9 @@ async def test_a_long_message_with_a_link_is_the_story_itself(
     world: World, stand: Newsstand
 ) -> None:
     server = world.server()
-    written = f"{'Cy Fox closed the bridge again. ' * 20}\nSource: {stand.url(stand.publish(BRIDGE))}"
+    written = (
+        f"{'Cy Fox closed the bridge again. ' * 20}\nSource: {stand.url(stand.publish(BRIDGE))}"
+    )
     result = await brought(server, written)
     assert last_words(result).startswith("Added **“")
     assert only_story(world, server).text == written
@@ -364,7 +367,9 @@ async def test_a_page_in_a_file_is_read_like_one_on_the_web(
     names = {path.name.lower() for path in world.home.parent.rglob("*")}
     assert not [found for found in names if found.endswith((".html", ".htm", ".pdf"))]
     with closing(world.session(server.id)) as session:
-        assert session.writable.rechecks.get(story.article_id) is None, "there is nothing to look at"
+        assert session.writable.rechecks.get(story.article_id) is None, (
+            "there is nothing to look at"
+        )
 
 
 @pytest.mark.parametrize(
