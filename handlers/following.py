@@ -3,16 +3,24 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from data.articles import Saved, SaveStatus
 from data.database import Database
-from data.errors import NotFoundError, StoryRefusedError, UserError
+from data.errors import (
+    NotFoundError,
+    StorageError,
+    StoryRefusedError,
+    UnavailableError,
+    UserError,
+)
 from data.feeds import INTERVAL, FeedStore
 from data.fetch import FetchError, Validators
 from data.followed import FollowedFeed, Outcome, SeenItem
 from data.models import Draft
 from data.pages import Feed, FeedItem, Page
+from data.rechecks import Recheck
 from data.webstories import draft_from_item, draft_from_page
 from handlers.polls import Poll, Taken
 from handlers.runner import Runner
@@ -148,6 +156,8 @@ class Follower:
             over = error.gone or error.not_found or tries + 1 >= _MAX_TRIES
             outcome = Outcome.REFUSED if over else Outcome.FAILED
             return Taken(item.title, item.url, outcome, str(error), known)
+        except (StorageError, UnavailableError):
+            raise  # trouble of ours: the next poll goes on from here
         except UserError as error:
             return Taken(item.title, item.url, Outcome.REFUSED, str(error), known)
         article_id = saved.revision.article_id
@@ -167,17 +177,19 @@ class Follower:
             await self._runner.stories(feed.collection, lambda s: _require_still(s, known))
         if not item.is_summary:
             draft = draft_from_item(item, feed_url=feed.url, source=contents.title)
-            return await self._store(feed, draft, None)
+            return await self._store(feed, replace(draft, article_id=known), None)
         if item.url is None:
             raise StoryRefusedError("It is a summary without a link to the whole story.")
-        return await self._from_page(feed, item.url)
+        return await self._from_page(feed, item.url, known)
 
-    async def _from_page(self, feed: FollowedFeed, url: str) -> Saved:
-        validators = await self._runner.stories(feed.collection, lambda s: _validators(s, url))
+    async def _from_page(self, feed: FollowedFeed, url: str, known: str | None) -> Saved:
+        page = await self._runner.stories(feed.collection, lambda s: _page(s, url, known))
+        validators = Validators(page.etag, page.last_modified) if page else None
         read = await self._web.page(url, validators)
         if read is None:
-            return await self._runner.stories(feed.collection, lambda s: _unchanged(s, url))
-        return await self._store(feed, draft_from_page(read.extracted), read.page)
+            return await self._runner.stories(feed.collection, lambda s: _unchanged(s, page))
+        draft = replace(draft_from_page(read.extracted), article_id=known)
+        return await self._store(feed, draft, read.page)
 
     async def _store(self, feed: FollowedFeed, draft: Draft, page: Page | None) -> Saved:
         if len(draft.text) > _MAX_STORY:
@@ -251,17 +263,17 @@ def _require_still(services: Services, article_id: str) -> None:
         raise StoryRefusedError(_REMOVED_HERE) from error
 
 
-def _validators(services: Services, url: str) -> Validators | None:
-    known = services.rechecks.of_url(url)
-    return Validators(known.etag, known.last_modified) if known else None
+def _page(services: Services, url: str, known: str | None) -> Recheck | None:
+    """Return the page that an item's story was read from, as far as it was."""
+    found = services.rechecks.get(known) if known is not None else None
+    return found or services.rechecks.of_url(url)
 
 
-def _unchanged(services: Services, url: str) -> Saved:
-    known = services.rechecks.of_url(url)
-    if known is None:
-        raise StoryRefusedError(_REMOVED_HERE)
-    services.rechecks.checked(known.article_id, problem=None)
-    return Saved(SaveStatus.SAME, services.articles.get(known.article_id))
+def _unchanged(services: Services, page: Recheck | None) -> Saved:
+    if page is None:
+        raise StoryRefusedError("The page sent nothing.")
+    services.rechecks.checked(page.article_id, problem=None)
+    return Saved(SaveStatus.SAME, services.articles.own(page.article_id))
 
 
 def _now() -> datetime:

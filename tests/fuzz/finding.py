@@ -24,6 +24,10 @@ KNOWN = frozenset(
         "ValueError in data/page_dates.py:_searched",
         "nobody outside is asked, and no file written",
         "a target's host is its address's",
+        "a path survives its spelling",
+        "a page's address is a web address",
+        "no request is malformed, and no task fails unseen",
+        "ValueError in data/connecting.py:_once",
     )
 )
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urljoin
 
 from yarl import URL
 
@@ -30,7 +31,11 @@ def check_address(data: bytes) -> None:
     # In a terminal, bytes that are no UTF-8 come as half characters.
     first, _, second = data.decode("utf-8", "surrogateescape").partition("\n")
     base = _target_holds(first, rules, None)
-    _target_holds(second, rules, base)
+    following = _target_holds(second, rules, base)
+    # urllib leaves empty parts of a path out, which browsers do not.
+    if base is not None and following is not None and "//" not in base.raw_path + second:
+        joined = URL(urljoin(str(base), second.strip()))
+        holds(joined.raw_path == following.raw_path, "a redirect leads where it does in urllib")
     words = second.encode("utf-8", "replace").decode()
     for text in (first, first.strip()):
         if is_web_address(text):

@@ -291,6 +291,15 @@ async def test_the_same_ids_work_where_they_belong(stage: Stage, action: Action)
 
 
 @pytest.mark.parametrize("stage", ["home"], indirect=True)
+@pytest.mark.parametrize("command", ["feed pause", "feed remove"])
+async def test_the_same_feed_is_changed_where_it_belongs(stage: Stage, command: str) -> None:
+    before = everything(stage)
+    resumed = {"resume": True} if command == "feed pause" else {}
+    await stage.command(command, feed=stage.feed, **resumed)
+    assert everything(stage) != before
+
+
+@pytest.mark.parametrize("stage", ["home"], indirect=True)
 async def test_the_counts_of_the_other_side_would_be_noticed(stage: Stage) -> None:
     for way in ("article list", "index status"):
         stage.world.env.http_requests.clear()

@@ -17,7 +17,9 @@ from simcord.interactions import build_options, nest_options, walk_to_subcommand
 from simcord.results import InteractionResult
 
 from data.builds import BuildState, BuildStore
+from data.feeds import FeedStore
 from data.models import Revision
+from data.pages import Page
 from handlers.layout import Action, custom_id
 from handlers.pending import ReadStory, Waiting
 from tests.fakes import story
@@ -26,6 +28,7 @@ from tests.simulated.world import Server, World, labels, said
 
 Actor = MemberActor | UserHandle
 
+INSIDE = "http://10.0.0.1/feed"  # nothing is ever fetched from there
 CONTRIBUTORS_ONLY = "Only people who may manage messages here can add, change or remove stories."
 ADMINISTRATORS_ONLY = "Only administrators of this server can do that."
 SERVERS_ONLY = "That works in a server only."
@@ -125,6 +128,7 @@ class Stage:
     world: World
     server: Server
     story: Revision
+    feed: int
     people: dict[str, Person]
 
     @property
@@ -138,6 +142,8 @@ class Stage:
                 [s.id for s in session.shared.articles.current()],
                 [build and build.id for build in map(builds.get, BuildState)],
                 session.guilds.rebuilds(),
+                [(f.id, f.paused) for f in FeedStore(session.memory, str(self.server.id)).all()],
+                session.writable.rechecks.get(self.story.article_id),
                 self.world.client.desk.rebuilds.is_running(self.server.id),
             )
         finally:
@@ -147,6 +153,10 @@ class Stage:
 async def staged(world: World) -> Stage:
     server = world.server()
     added = world.add(server.id, TEXT, title="Bridge", source="Herald")
+    session = world.session(server.id)
+    session.writable.rechecks.record(added.article_id, Page(b"", INSIDE, INSIDE))
+    feed = FeedStore(session.memory, str(server.id)).add(INSIDE, title="Wire")
+    session.close()
     message = await server.member.send(server.channel, world.mention("Who opened the bridge?"))
     answer = server.channel.last_message
     assert answer is not None
@@ -158,7 +168,7 @@ async def staged(world: World) -> Stage:
     answer = stranger.dm_channel.last_message
     assert answer is not None
     people["stranger"] = Person(stranger, stranger.dm_channel, answer, direct)
-    return Stage(world, server, added, people)
+    return Stage(world, server, added, feed.id, people)
 
 
 Way = Callable[[Stage, Person], Awaitable[InteractionResult]]
@@ -207,6 +217,13 @@ async def _details_form(stage: Stage, person: Person) -> InteractionResult:
     return await submit(person.actor, person.channel, form, {"title": "Forged"})
 
 
+def _feed(path: str, **options: Any) -> Way:
+    async def way(stage: Stage, person: Person) -> InteractionResult:
+        return await command(person.actor, person.channel, path, feed=str(stage.feed), **options)
+
+    return way
+
+
 FOR_CONTRIBUTORS: dict[str, Way] = {
     "/article add, a file": _command("article add", file=FILE),
     "/article add, the form": _command("article add"),
@@ -221,6 +238,17 @@ FOR_CONTRIBUTORS: dict[str, Way] = {
     "button: remove for good": _button(Action.REMOVE_STORY, "yes", story=True),
     "form: a story": _story_form,
     "form: details": _details_form,
+    "/article check": _command("article check", story=True),
+    "/feed pause": _feed("feed pause"),
+    "/feed remove": _feed("feed remove"),
+}
+# What changes nothing by itself, and is not for everybody all the same.
+SHOWN_TO_CONTRIBUTORS: dict[str, tuple[Way, str]] = {
+    "/article add, an address": (_command("article add", url=INSIDE), "10.0.0.1 is not"),
+    "/feed add": (_command("feed add", url=INSIDE), "10.0.0.1 is not"),
+    "/feed test": (_command("feed test", url=INSIDE), "10.0.0.1 is not"),
+    "/feed list": (_command("feed list"), "**Wire**"),
+    "button: a page of the feeds": (_button(Action.LIST_FEEDS, 0), "**Wire**"),
 }
 FOR_ADMINISTRATORS: dict[str, Way] = {
     "/index status": _command("index status"),
@@ -235,6 +263,8 @@ FOR_THE_SERVER: dict[str, Way] = {
     "/article list": _command("article list"),
     "/article show": _command("article show", story=True),
     "/article search": _command("article search", query="bridge"),
+    "/article history": _command("article history", story=True),
+    "button: a version of a story": _button(Action.HISTORY, 0, story=True),
     "button: a page of the list": _button(Action.LIST_STORIES, 0),
     "button: a page of a story": _button(Action.SHOW_STORY, 0, story=True),
 }
@@ -249,12 +279,13 @@ def _told(result: InteractionResult) -> str:
     return said(message)
 
 
-@pytest.mark.parametrize("way", FOR_CONTRIBUTORS)
-async def test_only_contributors_change_stories(world: World, way: str) -> None:
+@pytest.mark.parametrize("way", [*FOR_CONTRIBUTORS, *SHOWN_TO_CONTRIBUTORS])
+async def test_only_contributors_change_stories_and_follow_feeds(world: World, way: str) -> None:
     stage = await staged(world)
     before = stage.state
+    shown = {name: use for name, (use, _) in SHOWN_TO_CONTRIBUTORS.items()}
     for name, words in (("member", CONTRIBUTORS_ONLY), ("stranger", SERVERS_ONLY)):
-        result = await FOR_CONTRIBUTORS[way](stage, stage.people[name])
+        result = await (FOR_CONTRIBUTORS | shown)[way](stage, stage.people[name])
         assert _told(result) == words
         assert stage.state == before
 
@@ -300,6 +331,17 @@ async def test_who_may_change_stories_is_let_through_by_every_way(
         assert stage.state != before
 
 
+@pytest.mark.parametrize("name", ["contributor", "admin"])
+@pytest.mark.parametrize("way", SHOWN_TO_CONTRIBUTORS)
+async def test_who_may_change_stories_is_shown_what_others_are_not(
+    world: World, way: str, name: str
+) -> None:
+    stage = await staged(world)
+    use, words = SHOWN_TO_CONTRIBUTORS[way]
+    result = await use(stage, stage.people[name])
+    assert words in said((result.followups or [answered(result)])[-1])
+
+
 @pytest.mark.parametrize("way", FOR_ADMINISTRATORS)
 async def test_administrators_are_let_through_by_every_way(world: World, way: str) -> None:
     stage = await staged(world)
@@ -314,13 +356,22 @@ async def test_administrators_are_let_through_by_every_way(world: World, way: st
     ("name", "completed"),
     [("member", 0), ("stranger", 0), ("contributor", 1), ("admin", 1)],
 )
-@pytest.mark.parametrize("path", ["article edit", "article remove"])
-async def test_titles_to_change_are_completed_for_those_who_may(
-    world: World, path: str, name: str, completed: int
+@pytest.mark.parametrize(
+    ("path", "option", "typed"),
+    [
+        ("article edit", "article", "Br"),
+        ("article remove", "article", "Br"),
+        ("article check", "article", "Br"),
+        ("feed pause", "feed", "Wi"),
+        ("feed remove", "feed", "Wi"),
+    ],
+)
+async def test_what_may_be_changed_is_completed_for_those_who_may(
+    world: World, path: str, option: str, typed: str, name: str, completed: int
 ) -> None:
     stage = await staged(world)
     person = stage.people[name]
-    result = await command(person.actor, person.channel, path, focused="article", article="Br")
+    result = await command(person.actor, person.channel, path, focused=option, **{option: typed})
     assert result.autocomplete_choices is not None
     assert len(result.autocomplete_choices) == completed
 
@@ -329,14 +380,13 @@ async def test_titles_to_change_are_completed_for_those_who_may(
     ("name", "completed"),
     [("member", 1), ("stranger", 0), ("contributor", 1), ("admin", 1)],
 )
+@pytest.mark.parametrize("path", ["article show", "article history"])
 async def test_titles_to_read_are_completed_in_the_server_alone(
-    world: World, name: str, completed: int
+    world: World, path: str, name: str, completed: int
 ) -> None:
     stage = await staged(world)
     person = stage.people[name]
-    result = await command(
-        person.actor, person.channel, "article show", focused="article", article="Br"
-    )
+    result = await command(person.actor, person.channel, path, focused="article", article="Br")
     assert result.autocomplete_choices is not None
     assert len(result.autocomplete_choices) == completed
 
@@ -377,6 +427,9 @@ async def test_an_administrator_of_another_server_is_nobody_here(world: World) -
         _command("article show", story=True),
         _command("article edit", story=True, source="Forged"),
         _command("article remove", story=True),
+        _command("article history", story=True),
+        _command("article check", story=True),
+        _button(Action.HISTORY, 0, story=True),
     ):
         result = await way(stage, foreign)
         assert result.modal is None
@@ -388,13 +441,15 @@ async def test_an_administrator_of_another_server_is_nobody_here(world: World) -
 async def test_a_server_may_offer_a_command_to_all_and_it_still_checks(world: World) -> None:
     stage = await staged(world)
     server = stage.server
-    for name, kind in (("index", AppCommandType.CHAT_INPUT), ("Add story", AppCommandType.MESSAGE)):
+    offered = [(name, AppCommandType.CHAT_INPUT) for name in ("index", "feed")]
+    for name, kind in (*offered, ("Add story", AppCommandType.MESSAGE)):
         found = world.env.backend.find_command(name, None, kind)
         assert found is not None
         server.guild.set_command_permissions(int(found["id"]), {server.guild.default_role: True})
     before = stage.state
     for who in (server.member, server.contributor):
         assert _told(await who.slash(server.channel, "index status")) == ADMINISTRATORS_ONLY
+    assert _told(await server.member.slash(server.channel, "feed list")) == CONTRIBUTORS_ONLY
     menu = await server.member.context_menu(
         server.channel, "Add story", stage.people["member"].message
     )
@@ -408,6 +463,8 @@ async def test_discord_itself_hides_what_somebody_may_not_do(world: World) -> No
     for who in (server.member, server.contributor):
         with pytest.raises(SetupError, match="default-member-permissions"):
             await who.slash(server.channel, "index status")
+    with pytest.raises(SetupError, match="default-member-permissions"):
+        await server.member.slash(server.channel, "feed list")
     with pytest.raises(SetupError, match="default-member-permissions"):
         await server.member.context_menu(
             server.channel, "Add story", stage.people["member"].message
@@ -428,6 +485,12 @@ async def test_discord_itself_hides_what_somebody_may_not_do(world: World) -> No
         "pq:remove_story::yes",
         "pq:add_anyway",
         "pq:list:-1",
+        "pq:history",
+        "pq:history:../shared:1",
+        "pq:history:nobody:-1",
+        "pq:feeds",
+        "pq:feeds:-1",
+        "pq:feeds:99999999999999999999",
         "pq:list:99999999999999999999",
         "pq:nothing",
         "pq:",
@@ -453,7 +516,12 @@ async def test_where_the_bot_was_not_invited_itself_it_says_so(world: World) -> 
     server = stage.server
     world.env.backend.emit("GUILD_DELETE", {"id": str(server.id)})
     await world.env.settle()
-    for way in (FOR_CONTRIBUTORS["/article add, a file"], FOR_CONTRIBUTORS["menu: Add story"]):
+    for way in (
+        FOR_CONTRIBUTORS["/article add, a file"],
+        FOR_CONTRIBUTORS["menu: Add story"],
+        FOR_CONTRIBUTORS["/article check"],
+        *(use for use, _ in SHOWN_TO_CONTRIBUTORS.values()),
+    ):
         result = await way(stage, stage.people["contributor"])
         told = "\n".join(said(m) for m in (answered(result), *result.followups))
         assert told
