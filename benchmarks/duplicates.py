@@ -23,7 +23,6 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import arguments, console, report
-from data.fulltext import WORD
 from data.models import Attribution, normalise
 from data.plaintext import title_from
 from data.signatures import MIN_RESEMBLANCE, Lead, shingles, signature, words_of
@@ -37,11 +36,10 @@ from index.sentences import paragraph_spans, sentence_spans
 ORIGINALS = 120
 WORDS = range(150, 3000)  # of an original
 MAX_REPEATED = 2  # a text that stands there more often is a page of the publisher's, no story
-NATURAL_SHARED = 0.1
-NATURAL_COPY = 0.9  # share of the shorter text's shingles: above it two of the set's are copies
+# Share of the shorter text's shingles from which two of the set are a pair, and are copies.
+NATURAL_SHARED, NATURAL_COPY = 0.1, 0.9
 
 Paragraphs = list[list[str]]
-Edit = Callable[[Paragraphs, Random], Paragraphs]
 
 PEOPLE = ("Ann Hart", "Omar Silva", "Chloe Liu", "Paul Novak", "Greta Khan", "John Doyle")
 AGENCIES = ("The Associated Press", "Reuters", "Agence France-Presse", "States Newsroom")
@@ -157,7 +155,9 @@ def _reset(found: Paragraphs, random: Random) -> Paragraphs:
 
 
 _EDITS = (_dropped, _cut, _bylined, _reworded, _respelled, _reset, _surrounded)
-EDITS: dict[str, Edit] = {edit.__name__[1:]: edit for edit in _EDITS}
+EDITS: dict[str, Callable[[Paragraphs, Random], Paragraphs]] = {
+    edit.__name__[1:]: edit for edit in _EDITS
+}
 
 
 def copy_of(text: str, random: Random, *, title: str = "", kinds: tuple[str, ...] = ()) -> str:
@@ -194,9 +194,7 @@ def others_of(text: str, other: str, random: Random) -> Iterator[tuple[str, str]
     """Yield stories that are no copies of one, each with its kind; `other` gives the news."""
     mine, news = paragraphs(text), paragraphs(other)
     background = mine[-max(1, round(len(mine) * random.uniform(0.25, 0.5))) :]
-    enough = 2 * len(joined(background))
-    first = next((n for n in range(len(news)) if len(joined(news[:n])) > enough), len(news))
-    yield "follow_up", joined(news[:first] + background)
+    yield "follow_up", joined(news[: 2 * len(background)] + background)
     number = random.randint(1, 4)
     yield "update", _figures(joined(_lead(other, random) + _kept(mine, number.__le__)), random)
     yield "new_lead", joined(_lead(other, random) + mine)
@@ -212,16 +210,15 @@ def load(data: Path) -> list[str]:
     with gzip.open(data / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = [normalise(json.loads(line)["text"]) for line in lines]
     times = Counter(texts)
-    return [text for text in texts if times[text] <= MAX_REPEATED and WORD.search(text)]
+    return [text for text in texts if times[text] <= MAX_REPEATED]
 
 
 def made_pairs(texts: list[str]) -> Iterator[Pair]:
     """Yield copies of stories, pairs of two copies of one story, and what is no copy."""
     pool = [number for number, text in enumerate(texts) if len(text.split()) in WORDS]
-    kinds = list(EDITS)
     for turn, number in enumerate(Random(0).sample(pool, ORIGINALS)):
         random, text, half = Random(number), texts[number], ("_a", "_b")[number % 2]
-        other, kind = texts[random.choice(pool)], kinds[turn % len(kinds)]
+        other, kind = texts[random.choice(pool)], list(EDITS)[turn % len(EDITS)]
         title = other.split("\n", 1)[0][:100]
         yield Pair(kind, True, text, copy_of(text, random, kinds=(kind,)), half)
         for _ in range(2):
@@ -255,11 +252,11 @@ def natural_pairs(texts: list[str]) -> Iterator[Pair]:
 
 def _leads(texts: list[str], encoder: Encoder) -> dict[str, Lead]:
     """Return the vectors of the beginnings of the texts, as the index holds them."""
-    chunker = Chunker(encoder.token_spans)
-    first = ((Attribution(title_from(text)), text, chunker.chunk(text)[0]) for text in texts)
+    cut = Chunker(encoder.token_spans).chunk
+    first = ((Attribution(title_from(text)), text, cut(text)[0]) for text in texts)
     rows = encoder.encode_documents([encoded_text(*chunk) for chunk in first])
-    name = encoder.identity.weights_hash
-    return {text: Lead(name, row.tobytes()) for text, row in zip(texts, rows, strict=True)}
+    made_by = encoder.identity.weights_hash
+    return {text: Lead(made_by, row.tobytes()) for text, row in zip(texts, rows, strict=True)}
 
 
 def decided(pairs: list[Pair]) -> list[bool]:
@@ -273,7 +270,7 @@ def decided(pairs: list[Pair]) -> list[bool]:
             likely += [pair] if is_copy(Story(pair.one), Story(pair.two)) else []
     texts = sorted({text for pair in likely for text in (pair.one, pair.two)})
     leads = _leads(texts, load_encoder(DEFAULT_ENCODER, cache=None))
-    found = {pair for pair in likely if same_beginning(leads[pair.one], leads[pair.two])}
+    found = {p for p in likely if same_beginning(leads[p.one], leads[p.two])}
     return [pair in found for pair in pairs]
 
 

@@ -62,7 +62,6 @@ _SOUND_FOR_EACH_UNSOUND = 10
 
 _SAMPLE_BYTES = 20_000  # for the detector, which takes about a second for a megabyte
 _TAG = re.compile(rb"<[^<>]{0,2000}>")
-_FOREIGN_LINE = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
 # Share of undecodable noise above which the detector's guess is not believed.
 _MAX_CHAOS = 0.2
 
@@ -158,8 +157,9 @@ def _detected(body: bytes) -> str | None:
     """
     from charset_normalizer import from_bytes
 
-    lines = _FOREIGN_LINE.findall(_TAG.sub(b"\n", body[: 50 * _SAMPLE_BYTES]))
-    matches = from_bytes(b"\n".join(lines)[:_SAMPLE_BYTES])
+    lines = _TAG.sub(b"\n", body[: 50 * _SAMPLE_BYTES]).split(b"\n")
+    foreign = b"\n".join(line for line in lines if not line.isascii())
+    matches = from_bytes(foreign[:_SAMPLE_BYTES])
     best = matches.best()
     if best is None or best.chaos > _MAX_CHAOS:
         return None

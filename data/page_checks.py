@@ -118,6 +118,8 @@ def _is_login(evidence: Evidence) -> bool:
 
 def _is_paywalled(evidence: Evidence) -> bool:
     """Return whether the text is but a beginning: the page says so, and the text looks it."""
+    if evidence.is_mostly_paid:
+        return True  # also where it can be read all the same
     if evidence.weight >= _TEASER:
         return False
     if any(phrases.PAYWALL.search(line.text) for line in evidence.near):

@@ -43,6 +43,23 @@ class Evidence:
         return sum(map(weight, self.paragraphs))
 
     @cached_property
+    def is_mostly_paid(self) -> bool:
+        """Return whether most of the story stands in parts that its publisher marks as paid."""
+        paid = self.metadata.data.paid
+        marked = [
+            element
+            for element in self.shown.iter()
+            if isinstance(element.tag, str)
+            and not paid.isdisjoint(
+                (
+                    f"#{element.get('id')}",
+                    *(f".{name}" for name in element.get("class", "").split()),
+                )
+            )
+        ]
+        return bool(paid) and max((weight(text_of(e)) for e in marked), default=0) > self.weight / 2
+
+    @cached_property
     def headings(self) -> list[str]:
         """Return what the page calls itself, whole and in the parts that bars and dashes make."""
         # Further ones are often those of messages that scripts show when they need them.

@@ -36,6 +36,10 @@ _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _NOT_FREE = ("false", "no", "0")
 
 
+# `.paywall`, `#paid`: more than one class or id in a row is not what these parts are named by.
+_SIMPLE_SELECTOR = re.compile(r"[.#][\w-]+")
+
+
 @dataclass(frozen=True, slots=True)
 class StructuredData:
     """The page's own story in JSON-LD, and what its parts refer to.
@@ -47,6 +51,7 @@ class StructuredData:
     story: Node = field(default_factory=dict)
     types: frozenset[str] = frozenset()
     free: bool | None = None
+    paid: frozenset[str] = frozenset()
     by_id: dict[str, Node] = field(default_factory=dict)
 
     def nodes(self, name: str) -> list[Node | str]:
@@ -103,8 +108,20 @@ def structured_data(tree: "HtmlElement", title: str | None) -> StructuredData:
         story=story,
         types=frozenset(types),
         free=_is_free(own) if own is not None else all(said_free) if said_free else None,
+        paid=frozenset(_paid_parts(story)),
         by_id=by_id,
     )
+
+
+def _paid_parts(story: Node) -> Iterator[str]:
+    """Yield the classes and ids of the elements that the story says have to be paid for.
+
+    As https://schema.org/hasPart and search engines' rules for paywalled content have it.
+    """
+    parts = _get(story, "hasPart")
+    for part in parts if isinstance(parts, list) else [parts]:
+        if isinstance(part, dict) and not _is_free(_get(part, "isAccessibleForFree")):
+            yield from _SIMPLE_SELECTOR.findall(str(_get(part, "cssSelector") or ""))
 
 
 def _is_free(value: object) -> bool:

@@ -28,14 +28,14 @@ from data.signatures import (
 from index.sentences import sentence_spans
 
 # Share of the shorter story's words that must stand in sentences which the other one has too.
-MIN_SHARED = 0.5
+MIN_SHARED = 0.45
 # A sentence is one that the other has where this share of its words stands in common shingles.
 SENTENCE_SHARED = 0.5
 # Where fewer words than this are shared, nearly all of both texts must be.
 FEW_WORDS = 30
 FEW_SHARED = 0.8
 # Words with which a copy may begin that the other lacks: a publisher's line, a changed sentence.
-OWN_LEAD = 30
+OWN_LEAD = 40
 # A shared sentence makes up for this many times as many words of one's own in front of it.
 LEAD_WEIGHT = 5
 # A longer beginning must be this likely to be left out, as often as later sentences are.

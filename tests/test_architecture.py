@@ -28,7 +28,8 @@ HOMES = {
     **dict.fromkeys(
         (
             *("aiohttp", "requests", "httpx", "urllib3", "urllib.request", "http.client"),
-            *("bs4", "lxml", "trafilatura", "feedparser", "html.parser"),
+            *("bs4", "lxml", "trafilatura", "htmldate", "tld", "feedparser", "html.parser"),
+            *("protego", "pypdf"),
         ),
         {"data"},
     ),

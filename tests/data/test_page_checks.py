@@ -267,6 +267,25 @@ def test_a_list_of_stories_is_told(html: str) -> None:
     assert _read(html).reason == LIST_PAGE
 
 
+_PAID = (
+    '{"@type": "NewsArticle", "headline": "The bridge is open", "isAccessibleForFree": "False",'
+    ' "hasPart": {"@type": "WebPageElement", "isAccessibleForFree": "False", "cssSelector": "%s"}}'
+)
+
+
+@pytest.mark.parametrize("selector", [".paid", "#rest", "div.paid", ".nothing, .paid"])
+def test_what_its_publisher_marks_as_paid_is_told_though_it_can_be_read(selector: str) -> None:
+    body = f"<p>{STORY[0]}</p><div class='story paid' id='rest'>{paragraphs(*STORY * 4)}</div>"
+    found = _read(page(f"<article>{body}</article>", head=json_ld(_PAID % selector)))
+    assert found.reason == PAYWALL
+    assert STORY[2] in (found.text or "")
+
+
+def test_a_small_paid_part_does_not_keep_a_story_out() -> None:
+    body = f"{paragraphs(*STORY * 4)}<div class='paid'>{paragraphs(STORY[0])}</div>"
+    assert _read(page(f"<article>{body}</article>", head=json_ld(_PAID % ".paid"))).reason is None
+
+
 @pytest.mark.parametrize(
     "html",
     [

@@ -25,6 +25,7 @@ KNOWN = frozenset(
         "nobody outside is asked, and no file written",
         "a target's host is its address's",
         "a path survives its spelling",
+        "a redirect leads where it does in urllib",
         "a page's address is a web address",
         "no request is malformed, and no task fails unseen",
         "ValueError in data/connecting.py:_once",

@@ -120,6 +120,7 @@ def check_metadata(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     if data[:1] not in (b"{", b"["):
         text = json.dumps(shape(data), ensure_ascii=bool(len(data) & 1))
+    text = text.encode("utf-8", "replace").decode()  # no half characters, as of any decoded page
     source = f'<script type="application/ld+json">{text}</script><title>Bridge</title>'
     tree = parse_html(source)
     if tree is None:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import multihop_rag, newsqa
+from benchmarks import duplicates, extraction, multihop_rag, newsqa
 from benchmarks.common import peak_memory_mb, scratch_services
 from data.ingestion import read_rows
 
@@ -40,7 +40,12 @@ def measure(data: Path) -> dict[str, Figures]:
     stories, asked = newsqa.load(data / "newsqa")
     with scratch_services(newsqa.rows(stories), 0) as (services, _):
         reading: Figures = dict(newsqa.measure(services, asked))
-    return {"multihop_rag": news, "newsqa": reading}
+    return {
+        "multihop_rag": news,
+        "newsqa": reading,
+        "extraction": extraction.measure(data),
+        "duplicates": duplicates.measure(data / "background"),
+    }
 
 
 def breaches(measured: dict[str, Figures], bounds: Bounds) -> list[str]:

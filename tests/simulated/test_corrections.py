@@ -220,7 +220,10 @@ async def test_a_removed_story_leaves_every_answer_that_quoted_it(
     first = await ask(world, server)
     await server.member.send(second, world.mention(QUESTION))
     await user.send_dm(QUESTION)
-    answers = [first, second.last_message, user.dm_channel.last_message]
+    await server.member.click(first, label="Open a thread")
+    (thread,) = server.channel.threads
+    await server.member.send(thread, world.mention(QUESTION))
+    answers = [first, *(c.last_message for c in (second, thread, user.dm_channel))]
     assert all(answer is not None and FIRST in said(answer).replace("*", "") for answer in answers)
 
     asked = await server.contributor.slash(server.channel, "article remove", article="Bridge")
@@ -258,6 +261,28 @@ async def test_corrected_details_stand_in_the_answer(world: World, stand: Newsst
         title="Bridge opened",
     )
     assert parts(now(world, answer)) == parts(answer)
+
+
+@pytest.mark.parametrize("text_changed", ["before", "after"])
+async def test_corrected_details_stand_in_the_answer_also_where_the_text_changed(
+    world: World, stand: Newsstand, text_changed: str
+) -> None:
+    server = world.server()
+    await stand.add(server, BRIDGE)
+    answer = await ask(world, server)
+    stand.publish(DEARER)
+    if text_changed == "before":
+        await stand.look_again(server)
+    await server.contributor.slash(
+        server.channel, "article edit", article="Bridge", source="The Gazette"
+    )
+    if text_changed == "after":
+        await stand.look_again(server)
+    ((_, whose, word),) = sections(now(world, answer))
+    assert re.fullmatch(STILL, word)
+    assert whose.startswith("**The Gazette** · Ann Reed")
+    shown = await server.member.slash(server.channel, "article show", article="Bridge")
+    assert "**The Gazette** · Ann Reed" in said(shown.response), "the page does not undo it"
 
 
 async def test_a_story_of_the_operators_is_marked_in_every_server(

@@ -12,7 +12,7 @@ from data.domains import DomainStore
 from data.pages import Page
 from tests.data.web import WebServer
 from tests.handlers.newsroom import page_html, walled_html
-from tests.simulated.newsstand import BRIDGE, DEARER, LATER, Newsstand, last_words, publisher
+from tests.simulated.newsstand import BRIDGE, DEARER, FERRY, LATER, Newsstand, last_words, publisher
 from tests.simulated.test_answer_buttons import FIRST, ask
 from tests.simulated.test_corrections import NO_LONGER, STILL, marks, now
 from tests.simulated.test_stories import answered, only_story, stories
@@ -241,7 +241,7 @@ async def test_a_page_that_is_gone_for_good_withdraws_its_story(
         (None, 404, "has no page at this address (404)."),
         (None, 500, "has trouble of its own (500). Try again later."),
         (walled_html(BRIDGE), 200, "The page shows only the beginning of its story"),
-        (page_html(BRIDGE, canonical="/news/other"), 200, "The page shows another story now."),
+        (page_html(FERRY, canonical="/news/ferry"), 200, "The page shows another story now."),
         ("", 200, "."),
     ],
 )

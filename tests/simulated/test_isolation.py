@@ -291,11 +291,12 @@ async def test_the_same_ids_work_where_they_belong(stage: Stage, action: Action)
 
 
 @pytest.mark.parametrize("stage", ["home"], indirect=True)
-@pytest.mark.parametrize("command", ["feed pause", "feed remove"])
-async def test_the_same_feed_is_changed_where_it_belongs(stage: Stage, command: str) -> None:
+@pytest.mark.parametrize("options", [{"resume": True}, {}])
+async def test_the_same_feed_is_changed_where_it_belongs(
+    stage: Stage, options: dict[str, Any]
+) -> None:
     before = everything(stage)
-    resumed = {"resume": True} if command == "feed pause" else {}
-    await stage.command(command, feed=stage.feed, **resumed)
+    await stage.command("feed pause" if options else "feed remove", feed=stage.feed, **options)
     assert everything(stage) != before
 
 

@@ -292,6 +292,14 @@ async def test_a_long_message_with_a_link_is_the_story_itself(
     assert stand.server.requests == []
 
 
+async def test_a_link_in_a_forwarded_message_is_read(world: World, stand: Newsstand) -> None:
+    server = world.server()
+    sent = await server.member.send(server.channel, stand.url(stand.publish(BRIDGE)))
+    forwarded = await server.member.forward(sent, server.channel)
+    await server.contributor.context_menu(server.channel, "Add story", forwarded)
+    assert only_story(world, server).text == BRIDGE.text
+
+
 async def test_a_file_in_a_message_comes_before_its_links(world: World, stand: Newsstand) -> None:
     server = world.server()
     url = stand.url(stand.publish(BRIDGE))
