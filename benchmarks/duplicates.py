@@ -169,7 +169,6 @@ def copy_of(text: str, random: Random, *, title: str = "", kinds: tuple[str, ...
 
 
 def _lead(text: str, random: Random) -> Paragraphs:
-    """Return the beginning of a story: three to six whole sentences."""
     prose = [[s] for p in paragraphs(text) for s in p if len(s.split()) >= 10 and s[-1] == "."]
     return prose[: random.randint(3, 6)]
 

@@ -51,9 +51,11 @@ def cite(
         return ()
     chosen: list[tuple[Evidence, Span]] = []
     stories: list[set[tuple[str, str]]] = []  # of each that is chosen: itself and its copies
-    for item in _by_use(evidence):
-        if len(chosen) == limit:
-            break
+    seen: set[tuple[str, str]] = set()
+    left = list(evidence)
+    while left and len(chosen) < limit:
+        item = left.pop(_most_useful(left, seen))
+        seen.add(story_key(item.revision))
         quoted = any(story_key(item.revision) in story for story in stories)
         worth = item.score * (SAME_STORY_SHARE if quoted else 1.0)
         if chosen and worth < max(threshold, further_share * evidence[0].score):
@@ -62,6 +64,7 @@ def cite(
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
             chosen.append((item, span))
             stories.append({story_key(r) for r in (item.revision, *copies(item.revision))})
+            seen |= stories[-1]
     # Among equals the order in which they were chosen stays: other stories first.
     chosen.sort(key=lambda pair: -pair[0].rank_score)
     return tuple(
@@ -92,15 +95,9 @@ def check(citation: Citation, articles: ArticleStore) -> None:
         raise QuoteMismatchError(f"revision {stored.id} has another attribution")
 
 
-def _by_use(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the first item, then the best of each further story, then the rest."""
-    first: list[Evidence] = []
-    rest: list[Evidence] = []
-    stories: set[str] = set()
-    for item in evidence:
-        (rest if item.revision.article_id in stories else first).append(item)
-        stories.add(item.revision.article_id)
-    return first + rest
+def _most_useful(left: Sequence[Evidence], seen: set[tuple[str, str]]) -> int:
+    """Return where the strongest item of a further story stands, else the strongest of all."""
+    return next((n for n, item in enumerate(left) if story_key(item.revision) not in seen), 0)
 
 
 def _repeats(item: Evidence, span: Span, other: Evidence, taken: Span) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from data.answers import GivenCitation
 from data.answers import Standing as StandingQuote
-from data.models import Filters
+from data.models import Attribution, Filters
 from data.origins import Origin
 from handlers.layout import Action, Layout, button, panel, parse_custom_id, section, text
 from handlers.marks import TAKEN_OUT, Marked, correction_words, marked_layout
@@ -202,6 +202,21 @@ def test_corrected_details_show_as_they_are_and_as_nothing_more(data: st.DataObj
     assert seen.quote == ""
     assert seen.kinds <= {"bold", "small", "link", "time", "code"}
     assert len(seen.of("link")) <= 1
+
+
+@pytest.mark.parametrize("kind", [Standing.UNCHANGED, Standing.CORRECTED, Standing.CHANGED])
+def test_who_else_carries_a_story_is_still_said(kind: Standing) -> None:
+    story = stories.story()
+    others = (Attribution("Bridge", "The Gazette"), Attribution("Bridge", "The Courier"))
+    citation = replace(stories.citation(story), carried_by=others)
+    answer = Answer("Who opened it?", (citation,), None, 0.9, Filters())
+    before = sent(Shown(answer, ANSWER_ID))
+    words = "also carried by The Gazette, The Courier"
+    assert words in quotes(before)[1][1]
+    current = replace(story, id=99, attribution=replace(story.attribution, source="The Mail"))
+    later = {Standing.UNCHANGED: story, Standing.CORRECTED: current, Standing.CHANGED: current}
+    after = remade(before, [marked(citation, Correction(kind, NOW, True, later[kind]))])
+    assert words in quotes(after)[1][1]
 
 
 # --- as long as may be
