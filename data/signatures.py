@@ -36,16 +36,14 @@ Shingle = tuple[str, ...]
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in order, as they are written."""
-    return WORD.findall(index_text(_INSIDE.sub("", text)))
+    """Return the words of a text in order, as they are written; small numbers are in figures."""
+    found = WORD.findall(index_text(_INSIDE.sub("", text)))
+    return [_NUMBERS.get(word.lower(), word) for word in found]
 
 
 def shingles(words: Iterable[str]) -> list[Shingle]:
-    """Return each run of four words in order, in lower case and with small numbers in figures.
-
-    Fewer words are one run; no words have none.
-    """
-    folded = [_NUMBERS.get(word, word) for word in (w.lower() for w in words)]
+    """Return each run of four words in order, in lower case; fewer are one run, none have none."""
+    folded = [word.lower() for word in words]
     last = max(len(folded) - SHINGLE, 0) if folded else -1
     return [tuple(folded[first : first + SHINGLE]) for first in range(last + 1)]
 

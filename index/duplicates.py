@@ -7,11 +7,11 @@ benchmarks/duplicates.py, chosen on one half of its articles and confirmed on th
 
 import math
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from data.articles import ArticleStore
 from data.database import Database
@@ -49,7 +49,6 @@ _SAME_NAME = 0.75  # likeness of two spellings of one name
 _LONGEST_NAME = 60  # characters that are compared
 _MAX_CAPITALS = 0.3  # share of words; German has more, and they tell no names there
 _SHORTEST_SENTENCE = 5  # words
-_SEVERAL = -1
 
 _FIGURE = re.compile(r"\d+")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」)\]]*\s*\Z")  # noqa: RUF001
@@ -97,7 +96,6 @@ class Reading:
 
     def __init__(self, text: str) -> None:
         self.cased: list[str] = []
-        self.sentence_of: list[int] = []  # of each word
         every: list[range] = []
         prose: list[range] = []
         self.statements: list[range] = []  # where another figure or name is another statement
@@ -107,7 +105,6 @@ class Reading:
                 continue
             places = range(len(self.cased), len(self.cased) + len(words))
             self.cased += words
-            self.sentence_of += [len(every)] * len(words)
             every.append(places)
             if _ADDED.search(sentence):
                 continue
@@ -118,10 +115,12 @@ class Reading:
                 prose.append(places)
         # Bylines, headings and captions do not count, unless the whole text is of their kind.
         self.sentences = prose if 2 * sum(map(len, prose)) >= len(self.cased) else every
+        self.bounds = {0, *(sentence.stop for sentence in every)}
         self.shingles = shingles(self.cased)
-        self.places: dict[tuple[str, ...], int] = {}  # of the shingles that stand here once
+        # Where each shingle stands; None where it does so more than once.
+        self.places: dict[tuple[str, ...], int | None] = {}
         for place, shingle in enumerate(self.shingles):
-            self.places[shingle] = _SEVERAL if shingle in self.places else place
+            self.places[shingle] = None if shingle in self.places else place
         self.counts = Counter(self.cased)
         capitals = sum(word[0].isupper() for word in self.cased)
         self.tells_names = capitals <= _MAX_CAPITALS * len(self.cased)
@@ -186,57 +185,54 @@ def _contradicts(mine: _Compared, other: _Compared) -> bool:
     one, two = mine.reading, other.reading
     times = 1 if one.tells_names and two.tells_names else 2
     names: Counter[tuple[str, str]] = Counter()
-    for old, new in _changes(mine, other):
+    for piece, place in _changes(mine, other):
+        old, new = one.cased[piece.start : piece.stop], two.cased[place.start : place.stop]
         if _other_figure(old, new):
             return True
-        if (pair := _other_name(old, new, one.counts, two.counts)) is not None:
-            names[pair] += 1
+        name = _other_name(old, new, one.counts, two.counts)
+        if name is not None and piece.start not in one.bounds:  # where datelines stand
+            names[name] += 1
     return max(names.values(), default=0) >= times
 
 
-def _changes(mine: _Compared, other: _Compared) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield the pieces of sentences that the other text has replaced: the words of both.
-
-    A piece stands between two shingles that the other text has once; at the end of its sentence,
-    there is one in front of it, and it is as long as the other.
-    """
-    one, two = mine.reading, other.reading
-    for places in one.statements:
-        for first, last in _runs(mine.common, places):
-            start = two.places.get(one.shingles[max(first - SHINGLE, 0)], _SEVERAL) + SHINGLE
-            if first < SHINGLE or not SHINGLE <= start < len(two.cased):
-                continue
-            sentence = two.sentence_of[start - 1]
-            if last < places.stop:
-                end = two.places.get(one.shingles[last], _SEVERAL)
-            elif bisect_right(two.sentence_of, sentence) == start + last - first:
-                end = start + last - first
-            else:
-                continue
-            short = max(last - first, end - start) <= _LONGEST_CHANGE
-            within = start < end and two.sentence_of[end - 1] == sentence
+def _changes(mine: _Compared, other: _Compared) -> Iterator[tuple[range, range]]:
+    """Yield the pieces of sentences that the other text has replaced, and what stands there."""
+    for sentence in mine.reading.statements:
+        for own, places in groupby(sentence, lambda place: not mine.common[place]):
+            found = list(places)
+            piece = range(found[0], found[-1] + 1)
+            place = _replaced(mine.reading, sentence, piece, other.reading) if own else None
             # Words that the first text has too, elsewhere, are those of another sentence.
-            if short and within and not all(other.common[start:end]):
-                yield one.cased[first:last], two.cased[start:end]
+            if place and not all(other.common[place.start : place.stop]):
+                yield piece, place
 
 
-def _runs(common: Sequence[bool], places: range) -> Iterator[tuple[int, int]]:
-    """Yield the longest runs of words that are not common, behind a sentence's first word."""
-    first = None
-    for place in range(places.start + 1, places.stop + 1):
-        own = place < places.stop and not common[place]
-        if own and first is None and common[place - 1]:
-            first = place
-        elif not own and first is not None:
-            yield first, place
-            first = None
+def _replaced(one: Reading, sentence: range, piece: range, two: Reading) -> range | None:
+    """Return what stands in a piece's place in the other text: between the same shingles.
+
+    At an end of the sentence there is but one, and what replaces the piece is as long.
+    """
+    begins, ends = piece.start == sentence.start, piece.stop == sentence.stop
+    start = behind = None
+    if not begins and (before := two.places.get(one.shingles[piece.start - SHINGLE])) is not None:
+        start = before + SHINGLE
+    if not ends:
+        behind = two.places.get(one.shingles[piece.stop])
+    if begins and behind is not None:
+        start = behind - len(piece)
+    if ends and start is not None:
+        behind = start + len(piece)
+    if start is None or behind is None:
+        return None
+    place = range(start, behind)
+    short = max(len(piece), len(place)) <= _LONGEST_CHANGE
+    alike = (begins, ends) == (place.start in two.bounds, place.stop in two.bounds)
+    return place if short and alike and two.bounds.isdisjoint(place[1:]) else None
 
 
 def _other_figure(old: Sequence[str], new: Sequence[str]) -> bool:
     """Return whether both pieces hold figures that the other one lacks."""
-    mine, other = (
-        [found[0] for word in words if (found := _FIGURE.match(word))] for words in (old, new)
-    )
+    mine, other = ([m[0] for word in words if (m := _FIGURE.match(word))] for words in (old, new))
     differ = set(mine) - set(other) and set(other) - set(mine)
     return bool(differ) and "".join(mine) != "".join(other)  # `3.5` and `3,5` are split alike
 

@@ -1,3 +1,4 @@
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +127,8 @@ def test_two_copies_that_each_leave_something_out_are_copies_of_one_another() ->
         pytest.param(STORY.replace("212 people", "187 people"), id="one other figure"),
         pytest.param(STORY.replace("14 million", "19 million"), id="a sum"),
         pytest.param(STORY.replace("in 2009 for", "in 2011 for"), id="a year"),
-        pytest.param(STORY.replace("Three passengers", "three passengers").replace(
-            "eleven years", "twelve years"), id="a number in words"),
+        pytest.param(STORY.replace("eleven years", "twelve years"), id="a number in words"),
+        pytest.param(STORY.replace("Three passengers", "Nine passengers"), id="a first word"),
         pytest.param(STORY.replace("84 who", "91 who"), id="an age"),
         pytest.param(STORY.replace("Skerra", "Vallo"), id="another place"),
         pytest.param(STORY.replace("Ida Holm", "Rut Dahl").replace("Holm", "Dahl"), id="a person"),
@@ -142,8 +143,14 @@ def test_an_update_a_follow_up_or_another_story_is_no_copy(other: str) -> None:
 
 
 def test_a_byline_or_a_date_line_that_differs_contradicts_nothing() -> None:
-    one = f"Ferry runs aground off the island\n\nBy Ann Hart\n\nUpdated May 3, 2024 at 6:10\n\n{STORY}"
-    assert copies(one, one.replace("Ann Hart", "Omar Silva").replace("3, 2024 at 6:10", "4, 2024"))
+    head = (
+        "Ferry runs aground off an island\n\nBy {}\n\nUpdated May 3, 2024 at {} by our staff\n\n{}"
+    )
+    assert copies(head.format("Ann Hart", "6:10", STORY), head.format("Omar Silva", "9:45", STORY))
+
+
+def test_a_dateline_that_differs_contradicts_nothing() -> None:
+    assert copies(f"LUND (Agency) — {STORY}", f"OSLO (Gazette) — {STORY}")
 
 
 def test_names_of_the_agency_at_the_end_contradict_nothing() -> None:
@@ -193,8 +200,7 @@ def test_an_other_figure_is_seen_in_scripts_without_spaces() -> None:
         ("The mayor opened the bridge on Friday.", "The mayor opened the bridge on Monday.", False),
         ("Rain fell.", "rain fell", True),
         ("Rain fell.", "Rain fell. Snow fell. Hail fell.", False),
-        ("This is a developing story. Check back for updates.", f"{STORY} This is a developing story. "
-         "Check back for updates.", False),
+        ("This is a developing story.", f"{STORY} This is a developing story.", False),
         ("Rain", "Rain", True),
         ("Rain", "Snow", False),
         ("", "", False),
@@ -233,7 +239,8 @@ def test_a_text_with_words_is_a_copy_of_itself(text: str) -> None:
 
 def test_what_stands_far_behind_is_not_read() -> None:
     long = " ".join(f"Sentence {number} is about rain." for number in range(COMPARED_LENGTH // 20))
-    assert copies(long, f"{long} {STORY}")
+    assert len(long) > COMPARED_LENGTH
+    assert copies(f"{long} {STORY}", f"{long} {STORY.replace('212', '187')}")
 
 
 # --- looking them up
@@ -306,20 +313,14 @@ def test_copies_are_found_across_collections(services: Wiring, tmp_path: Path) -
 def test_vectors_of_two_beginnings_are_compared(services: Wiring) -> None:
     first, other = add(services, STORY, source="Agency"), add(services, STORY, source="Courier")
     assert copies_in(services, first) == [other]
-    opposite = (-np.frombuffer(_lead(services, first).vector, "<f4")).tobytes()
-    import zlib
-
+    lead = SignatureStore(services.db).lead(first.id)
+    assert lead is not None
+    opposite = (-np.frombuffer(lead.vector, "<f4")).tobytes()
     services.db.execute(
         "UPDATE chunks SET vector = ?, checksum = ? WHERE revision_id = ?",
         [opposite, zlib.crc32(opposite), other.id],
     )
     assert copies_in(services, first) == []
-
-
-def _lead(services: Wiring, of: Revision) -> Lead:
-    found = SignatureStore(services.db).lead(of.id)
-    assert found is not None
-    return found
 
 
 def test_an_unopened_collection_cannot_be_asked_about(services: Wiring, tmp_path: Path) -> None:
