@@ -1,6 +1,7 @@
 """How a story gets from Discord into a server's collection."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -16,6 +17,7 @@ from data.webstories import draft_from_page
 from handlers.asking import NOBODY
 from handlers.desk import Desk
 from handlers.layout import Layout
+from handlers.markdown import shortened
 from handlers.pending import ReadStory, Waiting
 from handlers.scope import everybody_sees, require_contributor
 from handlers.services import Session
@@ -27,9 +29,11 @@ MAX_STORY = 100_000
 MAX_LINKS = 5  # of one message
 # A message with links and at most this many characters beside them brings the pages, not itself.
 _AROUND_LINKS = 280
-_ADDRESS = re.compile(r"https?://[^\s<>]+")
+_ADDRESS = re.compile(r"https?://(?:(?!\]\()[^\s<>`|“”«»])+")
 # What may stand behind an address in a sentence or in markdown, and is no part of it.
-_BEHIND = ".,;:!?'\"*_)]}"
+_BEHIND = ".,;:!?'\"’*_~]}"
+_MAX_REFUSALS = 1800  # characters, in a message of 2,000
+_MAX_NAMED = 120  # of an address in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ async def store(desk: Desk, interaction: discord.Interaction, waiting: Waiting) 
     saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
     refused = [*waiting.refused, *(str(o) for o in outcomes if isinstance(o, UserError))]
     if not saved:
-        raise UserError("\n".join(refused))
+        raise UserError(_together(refused))
     seen = everybody_sees(interaction)
     layout: Layout
     if len(saved) == 1 and not refused:
@@ -133,10 +137,16 @@ async def _read(desk: Desk, brought: Brought, guild_id: int, user_id: int) -> Wa
             page, draft = await desk.web.story(url, brought.given)
             stories.append(ReadStory(_fitting(draft, brought.notes), page))
         except UserError as error:
-            refused.append(f"{url}: {error}" if len(brought.urls) > 1 else str(error))
+            which = f"{shortened(url, _MAX_NAMED)}: " if len(brought.urls) > 1 else ""
+            refused.append(f"{which}{error}")
     if not stories:
-        raise StoryRefusedError("\n".join(refused))
+        raise StoryRefusedError(_together(refused))
     return Waiting(guild_id, user_id, tuple(stories), brought.link, tuple(refused))
+
+
+def _together(refused: Sequence[str]) -> str:
+    """Return sentences that fit a message together."""
+    return "\n".join(shortened(why, _MAX_REFUSALS // len(refused)) for why in refused)
 
 
 def _fitting(draft: Draft, notes: tuple[str, ...]) -> Draft:
@@ -196,7 +206,9 @@ def addresses_in(written: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _ADDRESS.finditer(written):
         address = match[0]
-        while address[-1] in _BEHIND and not (address[-1] == ")" and "(" in address):
+        while address[-1] in _BEHIND or (
+            address[-1] == ")" and address.count(")") > address.count("(")
+        ):
             address = address[:-1]
         found[address] = None
     return tuple(found)

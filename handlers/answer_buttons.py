@@ -123,7 +123,9 @@ def context_layout(context: _Context) -> Layout:
         block = emphasised(revision.text, around, span)
         if size(block) <= _MAX_AROUND:
             break
-    items = [text(block), text(attribution_text(revision, quote, context.origin))]
+    # What was corrected since is true of what was quoted then, too.
+    whose = context.correction.current or revision
+    items = [text(block), text(attribution_text(whose, quote, context.origin))]
     if (words := correction_words(context.correction)) is not None:
         items.append(text(words))
     return Layout(panel(*items, colour=ANSWER_COLOUR))

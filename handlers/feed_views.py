@@ -8,7 +8,7 @@ from data.followed import FollowedFeed, Outcome
 from data.pages import Feed
 from handlers.console import counted
 from handlers.layout import Action, Item, Layout, button, panel, row, section, text
-from handlers.markdown import escaped, one_line, shortened, when
+from handlers.markdown import escaped, one_line, shortened, size, when
 from handlers.polls import Poll
 from handlers.stories import STORY_COLOUR
 
@@ -16,11 +16,12 @@ TROUBLE_COLOUR = discord.Colour(0xB3592E)
 PAGE_FEEDS = 8
 _SHOWN = 8  # stories in one announcement, or items of a trial
 _MAX_URL = 150
+_MAX_PAGE = 3500  # characters, markup included
 
 
 def feed_name(feed: FollowedFeed) -> str:
     """Return what a feed calls itself, else its address, on one line."""
-    return one_line(feed.title or feed.url, 100)
+    return one_line(feed.title or "", 100) or one_line(feed.url, 100)
 
 
 def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
@@ -28,11 +29,11 @@ def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
     if not feeds:
         words = "No feed is followed here yet. Follow one with `/feed add`."
         return Layout(panel(text(words), colour=STORY_COLOUR))
-    pages = -(-len(feeds) // PAGE_FEEDS)
+    entries = _pages([f"**{feed_name(feed)}**\n-# {_state(feed)}" for feed in feeds])
+    pages = len(entries)
     page = min(page, pages - 1)
     items: list[Item] = [text(f"### {counted(len(feeds), 'feed', 'feeds')}")]
-    for feed in feeds[page * PAGE_FEEDS : (page + 1) * PAGE_FEEDS]:
-        items.append(text(f"**{feed_name(feed)}**\n-# {_state(feed)}"))
+    items += [text(entry) for entry in entries[page]]
     if pages > 1:
         items.append(text(f"-# Page {page + 1} of {pages}"))
     buttons = []
@@ -43,8 +44,22 @@ def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
     return Layout(panel(*items, colour=STORY_COLOUR), *([row(*buttons)] if buttons else []))
 
 
+def _pages(entries: Sequence[str]) -> list[list[str]]:
+    """Return the entries in pages that fit a message each."""
+    pages: list[list[str]] = [[]]
+    for entry in entries:
+        full = sum(map(size, pages[-1])) + size(entry) > _MAX_PAGE
+        if pages[-1] and (full or len(pages[-1]) == PAGE_FEEDS):
+            pages.append([])
+        pages[-1].append(entry)
+    return pages
+
+
 def _state(feed: FollowedFeed) -> str:
-    parts = [escaped(shortened(feed.url, _MAX_URL)), f"at most {feed.daily_limit} stories a day"]
+    parts = [
+        escaped(shortened(feed.url, _MAX_URL)),
+        f"at most {counted(feed.daily_limit, 'story', 'stories')} a day",
+    ]
     if feed.announce_id is not None:
         parts.append(f"announced in <#{feed.announce_id}>")
     if feed.added_by is not None:
@@ -81,7 +96,8 @@ def trial_layout(url: str, feed: Feed) -> Layout:
         text(f"### {name}\n{counted(len(feed.items), 'item', 'items')}; nothing was stored.")
     ]
     for item in feed.items[:_SHOWN]:
-        how = "the whole text is in the feed" if not item.is_summary else "read from its page"
+        how = "read from its page" if item.url else "refused: a summary without a link"
+        how = how if item.is_summary else "the whole text is in the feed"
         how = escaped(item.refused) if item.refused else how
         title = one_line(item.title or "untitled", 120)
         items.append(text(f"**{title}**\n-# {when(item.published_at)} · {how}"))

@@ -182,7 +182,7 @@ def _named(feeds: FeedStore, name: str) -> FollowedFeed:
     found = [
         feed
         for feed in feeds.all()
-        if wanted in (str(feed.id), feed.url.casefold(), (feed.title or "").casefold())
+        if wanted and wanted in (str(feed.id), feed.url.casefold(), (feed.title or "").casefold())
     ]
     if len(found) != 1:
         raise NotFoundError("There is no such feed here. Choose one from the list.")

@@ -1,15 +1,18 @@
 """A story's versions in Discord; pure."""
 
+from collections.abc import Sequence
+
 from data.models import Revision
 from data.standing import History
 from handlers.layout import Action, Item, Layout, button, line, panel, row, text
 from handlers.markdown import one_line, quoted, size, when
 from handlers.render import byline
 from handlers.stories import STORY_COLOUR
-from index.corrections import changes, details_changed
+from index.corrections import Change, changes, details_changed
 
 _MAX_DIFFERENCE = 2600  # characters on one page, markup included
 _MAX_PARAGRAPH = 500
+_BEFORE = 80  # characters that are shown before the first difference
 
 
 def history_layout(history: History, number: int) -> Layout:
@@ -44,22 +47,16 @@ def _difference(before: Revision | None, after: Revision) -> str:
     if before is None:
         return "The first version that was stored."
     parts = [
-        f"**{name}**: {one_line(old or 'unknown', 100)} → {one_line(new or 'unknown', 100)}"
+        f"**{name}**: {_detail(name, old)} → {_detail(name, new)}"
         for name, old, new in details_changed(before, after)
     ]
     if before.sha256 == after.sha256:
         return "\n".join([*parts, "-# The text is the same."])
-    kept = 0
-    for change in changes(before.text, after.text):
-        if change.kept:
-            kept += 1
-            continue
-        gone = change.new is None
-        words = change.old if gone else change.new
-        block = quoted(
-            _cut(words or ""), None, before=False, after=len(words or "") > _MAX_PARAGRAPH
-        )
-        parts.append(f"{'➖ taken out' if gone else '➕ put in'}\n{block}")
+    found = list(changes(before.text, after.text))
+    kept = sum(change.kept for change in found)
+    for number, change in enumerate(found):
+        if not change.kept:
+            parts.append(_block(change, _counterpart(found, number)))
     room = _MAX_DIFFERENCE
     shown = []
     for part in parts:
@@ -73,5 +70,26 @@ def _difference(before: Revision | None, after: Revision) -> str:
     return "\n".join(shown)
 
 
-def _cut(paragraph: str) -> str:
-    return paragraph[:_MAX_PARAGRAPH].rstrip()
+def _counterpart(found: Sequence[Change], number: int) -> str:
+    """Return the paragraph that a changed one took the place of, or that took its place."""
+    near = found[number + 1 : number + 2] if found[number].new is None else found[:number][-1:]
+    other = near[0] if near and not near[0].kept else Change(None, None)
+    return (other.new if found[number].new is None else other.old) or ""
+
+
+def _block(change: Change, other: str) -> str:
+    """Return a paragraph that went or came, cut around where it begins to differ from the other."""
+    gone = change.new is None
+    words = (change.old if gone else change.new) or ""
+    same = next((n for n, (a, b) in enumerate(zip(words, other, strict=False)) if a != b), 0)
+    start = 0 if same < _MAX_PARAGRAPH // 2 else words.rfind(" ", 0, same - _BEFORE) + 1
+    end = min(len(words), start + _MAX_PARAGRAPH)
+    shown = words[start:end].strip()
+    block = quoted(shown, None, before=start > 0, after=end < len(words))
+    return f"{'➖ taken out' if gone else '➕ put in'}\n{block}"
+
+
+def _detail(name: str, value: str | None) -> str:
+    if value is None:
+        return "unknown"
+    return when(value) if name == "date" else one_line(value, 100)

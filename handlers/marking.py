@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # Answers that are edited in one go; the rest follows at the next, so that Discord's limits hold.
 _MOST_EDITS = 20
+_TOO_MANY, _THEIR_TROUBLE = 429, 500  # HTTP statuses of what may work later
 
 
 class Marking:
@@ -29,6 +30,7 @@ class Marking:
         self._client = client
         self._runner = runner
         self._looked: dict[str, tuple[int, int, str]] = {}
+        self._failed: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def run(self) -> None:
@@ -50,7 +52,11 @@ class Marking:
         if self._looked.get(name) == looked:
             return
         changed = await self._runner.look(name, lambda s: _changed(s, standing))
-        done = [await self._edit(*item) for item in list(changed.items())[:_MOST_EDITS]]
+        # Those that failed last come last, so that they do not hold up the others.
+        queue = sorted(changed, key=lambda answer_id: answer_id in self._failed)[:_MOST_EDITS]
+        done = [await self._edit(answer_id, changed[answer_id]) for answer_id in queue]
+        self._failed -= set(queue)
+        self._failed |= {a for a, is_done in zip(queue, done, strict=True) if not is_done}
         if len(changed) <= _MOST_EDITS and all(done):
             self._looked[name] = looked
 
@@ -66,7 +72,10 @@ class Marking:
             layout = marked_layout(message, answer_id, marks)
             if layout is not None:
                 await message.edit(view=layout, allowed_mentions=NOBODY)
-        except (discord.NotFound, discord.Forbidden) as error:
+        except discord.HTTPException as error:
+            if error.status == _TOO_MANY or error.status >= _THEIR_TROUBLE:
+                log.warning("an answer was not corrected yet", extra={"status": error.status})
+                return False
             log.info("an answer cannot be corrected", extra={"code": error.code})
             await self._runner.memory(lambda db: AnswerStore(db).lose(answer_id))
             return True

@@ -10,7 +10,7 @@ from data.answers import Standing as StandingQuote
 from data.origins import Origin
 from handlers.layout import MAX_TEXT, Action, parse_custom_id
 from handlers.markdown import when
-from handlers.render import attribution_text
+from handlers.render import CARRIED, attribution_text, length
 from index.corrections import Correction, Standing
 
 TAKEN_OUT = "> *This quote was taken out.*"
@@ -60,7 +60,7 @@ def marked_layout(
         if number in by_number:
             _mark(item, by_number[number])
             found = True
-    if layout.content_length() > MAX_TEXT:
+    if sum(length(item) for item in layout.children) > MAX_TEXT:
         for item in layout.walk_children():
             if isinstance(item, discord.ui.Section) and _number(item, answer_id) in by_number:
                 _leave_out_quote(item)
@@ -85,10 +85,10 @@ def _mark(section: discord.ui.Section[Any], marked: Marked) -> None:
         texts[0].content = f"**{marked.standing.citation.number}.**\n{TAKEN_OUT}"
         texts[1].content = correction_words(now) or ""
         return
-    same_text = now.standing in (Standing.UNCHANGED, Standing.CORRECTED)
-    if same_text and now.current is not None and len(texts) > 1:
-        quote = marked.standing.citation.span.slice(now.current.text)
-        texts[1].content = attribution_text(now.current, quote, marked.origin)
+    if now.current is not None and len(texts) > 1:
+        carried = [line for line in texts[1].content.split("\n") if line.startswith(CARRIED)]
+        whose = attribution_text(now.current, now.quote, marked.origin)
+        texts[1].content = "\n".join([whose, *carried])
     words = correction_words(now)
     if words is not None:
         section.add_item(discord.ui.TextDisplay(words))

@@ -35,6 +35,7 @@ MARK_ROOM = 120
 _MAX_TITLE = 150
 _MAX_LINK = 700
 _MAX_CARRIERS = 4
+CARRIED = "-# also carried by "
 _LIST_TITLE, _LIST_NAME = 90, 40  # in lists, which have to fit a message
 _QUESTION_MARK = "### "
 _REASONS = {
@@ -123,7 +124,7 @@ def citation_section(
     carried = carriers(citation)
     return section(
         f"{number}\n{quote}",
-        attribution_text(revision, citation.quote, origin) + (f"\n-# {carried}" if carried else ""),
+        attribution_text(revision, citation.quote, origin) + (f"\n{carried}" if carried else ""),
         beside=button("Context", Action.CONTEXT, answer_id, citation.number),
     )
 
@@ -146,7 +147,7 @@ def carriers(citation: Citation) -> str:
     if not names:
         return ""
     more = f" and {len(names) - _MAX_CARRIERS} more" if len(names) > _MAX_CARRIERS else ""
-    return f"also carried by {', '.join(names[:_MAX_CARRIERS])}{more}"
+    return f"{CARRIED}{', '.join(names[:_MAX_CARRIERS])}{more}"
 
 
 def byline(attribution: Attribution, limit: int = MAX_SOURCE, *, bold: bool = True) -> str:

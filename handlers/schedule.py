@@ -100,7 +100,9 @@ class Schedule:
         if poll.count(Outcome.CHANGED):
             self.nudge()
         if poll.paused is not None:
-            await self._tell(feed.channel_id or feed.announce_id, paused_layout(poll))
+            told = await self._tell(feed.channel_id, paused_layout(poll))
+            if not told:
+                await self._tell(feed.announce_id, paused_layout(poll))
         new = [taken for taken in poll.taken if taken.outcome is Outcome.NEW]
         if new and feed.announce_id is not None:
             await self._tell(feed.announce_id, news_layout(poll))
@@ -122,14 +124,17 @@ class Schedule:
         shared = collection == DEFAULT_COLLECTION
         return shared or self._client.get_guild(int(collection)) is not None
 
-    async def _tell(self, channel_id: int | None, layout: Layout) -> None:
+    async def _tell(self, channel_id: int | None, layout: Layout) -> bool:
+        """Write in a channel; return whether that was possible."""
         if channel_id is None:
-            return
+            return False
         channel = self._client.get_partial_messageable(channel_id)
         try:
             await channel.send(view=layout, allowed_mentions=NOBODY)
         except (discord.DiscordException, *CONNECTION_ERRORS) as error:
             log.warning("a server could not be told: %s", type(error).__name__)
+            return False
+        return True
 
 
 async def _again(work: Callable[[], Awaitable[object]]) -> None:

@@ -29,13 +29,14 @@ class Correction:
 
     `current` is the story's present revision, None where it was removed. `still_there` tells
     whether the quoted words are in it, white space aside. `at` is since when, in UTC, or None
-    where that is not known.
+    where that is not known. `quote` are the words that were quoted, "" where they were removed.
     """
 
     standing: Standing
     at: str | None
     still_there: bool
     current: Revision | None
+    quote: str = ""
 
     @property
     def mark(self) -> str:
@@ -58,20 +59,18 @@ def correction(
     except NotFoundError:
         removed_at = standing.removed_at(citation.article_id)
         return Correction(Standing.REMOVED, removed_at, False, None)
+    cited = articles.revision(citation.revision_id)
+    quote = citation.span.slice(cited.text)
     withdrawn_at = standing.withdrawn_at(current.article_id)
     if withdrawn_at is not None:
-        return Correction(Standing.WITHDRAWN, withdrawn_at, False, current)
-    if current.id == citation.revision_id:
-        return Correction(Standing.UNCHANGED, None, True, current)
-    cited = articles.revision(citation.revision_id)
+        return Correction(Standing.WITHDRAWN, withdrawn_at, False, current, quote)
     if cited.sha256 != current.sha256:
-        quote = _folded(citation.span.slice(cited.text))
-        there = quote in _folded(current.text)
+        there = _folded(quote) in _folded(current.text)
         since = _since(standing.history(current.article_id).revisions, cited)
-        return Correction(Standing.CHANGED, since, there, current)
-    same = cited.attribution == current.attribution
-    kind = Standing.UNCHANGED if same else Standing.CORRECTED
-    return Correction(kind, current.created_at, True, current)
+        return Correction(Standing.CHANGED, since, there, current, quote)
+    if cited.attribution != current.attribution:
+        return Correction(Standing.CORRECTED, current.created_at, True, current, quote)
+    return Correction(Standing.UNCHANGED, None, True, current, quote)
 
 
 def _since(revisions: Sequence[Revision], cited: Revision) -> str:

@@ -24,6 +24,8 @@ KNOWN = frozenset(
         "ValueError in data/page_dates.py:_searched",
         "nobody outside is asked, and no file written",
         "a target's host is its address's",
+        "urllib reads the same host",
+        "what standard_date gives is read as it stands",
         "a path survives its spelling",
         "a redirect leads where it does in urllib",
         "a page's address is a web address",

@@ -37,6 +37,8 @@ FOUND = {
         b"text/html\nhttps://news.example/" + b"\xc3\xa9" * 400 + b"\n<p>Words.",
     ),
     "a relative address below an encoded path": ("address", b"https://news.example/a%2Fb/c\nd"),
+    "a zone that looks like a name that is allowed": ("address", b"http://[::%%.lan.example]"),
+    "a year before the printing press": ("dates", b"Fri 3 May 1131 0:00 "),
     "a redirect that decodes a blank": ("fetching", seeds.answers("/a%20b/c", "d")),
     "a redirect that decodes a line break": ("fetching", seeds.answers("/a%0D%0Ab/c", "d")),
 }

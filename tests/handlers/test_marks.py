@@ -57,11 +57,11 @@ def marked(citation: Citation, correction: Correction) -> Marked:
 
 def changed(citation: Citation, *, still_there: bool = False, at: str | None = NOW) -> Correction:
     later = fakes.revision("Another text.", id=99, article_id=citation.revision.article_id)
-    return Correction(Standing.CHANGED, at, still_there, later)
+    return Correction(Standing.CHANGED, at, still_there, later, citation.quote)
 
 
 def unchanged(citation: Citation) -> Correction:
-    return Correction(Standing.UNCHANGED, None, True, citation.revision)
+    return Correction(Standing.UNCHANGED, None, True, citation.revision, citation.quote)
 
 
 def removed(at: str | None = NOW) -> Correction:
@@ -79,8 +79,8 @@ def corrections(draw: st.DrawFn, citation: Citation) -> Correction:
         return changed(citation, still_there=draw(st.booleans()), at=at)
     if kind is Standing.CORRECTED:
         later = replace(citation.revision, id=99, attribution=draw(attributions))
-        return Correction(kind, at, True, later)
-    return Correction(kind, at, kind is Standing.UNCHANGED, citation.revision)
+        return Correction(kind, at, True, later, citation.quote)
+    return Correction(kind, at, kind is Standing.UNCHANGED, citation.revision, citation.quote)
 
 
 def sent(what: Shown) -> Components:
@@ -161,7 +161,7 @@ def test_marking_again_says_what_is_so_now_and_nothing_of_before(data: st.DataOb
 
 def _passing(citation: Citation) -> tuple[Correction, ...]:
     """Return what can become of a story that leaves its quote as it stands."""
-    withdrawn = Correction(Standing.WITHDRAWN, NOW, False, citation.revision)
+    withdrawn = Correction(Standing.WITHDRAWN, NOW, False, citation.revision, citation.quote)
     return changed(citation), changed(citation, still_there=True), withdrawn
 
 
@@ -194,7 +194,7 @@ def test_corrected_details_show_as_they_are_and_as_nothing_more(data: st.DataObj
     before = sent(what)
     citation = what.answer.citations[0]
     later = replace(citation.revision, id=99, attribution=data.draw(attributions))
-    correction = Correction(Standing.CORRECTED, NOW, True, later)
+    correction = Correction(Standing.CORRECTED, NOW, True, later, citation.quote)
     quote, whose, word = quotes(remade(before, [marked(citation, correction)]))[1]
     assert quote == quotes(before)[1][0]
     assert word == f"-# The story’s details were corrected on {STAMP}."
@@ -215,7 +215,9 @@ def test_who_else_carries_a_story_is_still_said(kind: Standing) -> None:
     assert words in quotes(before)[1][1]
     current = replace(story, id=99, attribution=replace(story.attribution, source="The Mail"))
     later = {Standing.UNCHANGED: story, Standing.CORRECTED: current, Standing.CHANGED: current}
-    after = remade(before, [marked(citation, Correction(kind, NOW, True, later[kind]))])
+    after = remade(
+        before, [marked(citation, Correction(kind, NOW, True, later[kind], citation.quote))]
+    )
     assert words in quotes(after)[1][1]
 
 
@@ -257,7 +259,9 @@ def _check_limits(
 ) -> None:
     assert broken_limits(before) == []
     current = replace(cited[0].revision, id=99, attribution=attribution)
-    correction = Correction(kind, NOW, False, None if kind is Standing.REMOVED else current)
+    correction = Correction(
+        kind, NOW, False, None if kind is Standing.REMOVED else current, cited[0].quote
+    )
     told = [c for c in cited if c.number in quotes(before)]
     after = remade(before, [marked(c, correction) for c in told])
     assert broken_limits(after) == []
@@ -286,12 +290,14 @@ def test_in_a_message_that_has_no_room_left_the_quote_makes_room(
     before = payload(full)
     assert broken_limits(before) == []
     current = None if kind is Standing.REMOVED else story
-    after = remade(before, [marked(citation, Correction(kind, NOW, False, current))])
+    after = remade(
+        before, [marked(citation, Correction(kind, NOW, False, current, citation.quote))]
+    )
     assert broken_limits(after) == []
     texts = quotes(after)[1]
     assert texts[0].startswith("**1.**\n> *")
     assert letter * 30 not in texts[0]
-    assert texts[-1] == correction_words(Correction(kind, NOW, False, current))
+    assert texts[-1] == correction_words(Correction(kind, NOW, False, current, citation.quote))
     assert custom_ids(after) == custom_ids(before)
     if kind is not Standing.REMOVED:
         assert "behind the button" in texts[0]

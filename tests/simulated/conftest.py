@@ -7,6 +7,7 @@ from simcord import Env
 
 import bot
 from data.errors import UserError
+from handlers import schedule
 from handlers.client import PullquoteClient
 from index.encoder import Encoder
 from tests.fakes import HashEncoder
@@ -21,6 +22,8 @@ def _fake_encoder(name: str, *, cache: Path | None, fast: bool) -> Encoder:
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PullquoteClient:
     """The bot as bot.py makes it, on an empty home, around a fast fake encoder."""
     monkeypatch.setattr(bot, "load_encoder", _fake_encoder)
+    # simcord would wait for a tick that falls due while a test runs.
+    monkeypatch.setattr(schedule, "_TICK", 600.0)
     warnings.simplefilter("error", RuntimeWarning)  # a coroutine that nobody awaits
     return new_client(tmp_path)
 
