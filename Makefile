@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run install install-dev test quality crash-test load-test screenshots clean
+.PHONY: run install install-dev test quality crash-test load-test fuzz screenshots clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python bot.py run
@@ -34,6 +34,10 @@ crash-test: $(VENV)/.installed-dev
 # 200 questions at once from 20 servers, against the bot on a Discord of its own on this machine.
 load-test: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/discord_load.py
+
+# Changes pages, feeds, answers and addresses at random for ten minutes; see tests/fuzz.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --seconds 600
 
 # Draws the bot's screens into docs/img; needs the system's Chromium, see docs/discord.md.
 screenshots: $(VENV)/.installed-dev

@@ -158,7 +158,8 @@ def _matches(entry: str, host: str, port: int) -> bool:
     if at is not None and int(at) != port:
         return False
     if name.startswith("*."):
-        return host != plain_host(name[2:]) and in_domain(host, name)
+        is_name = _NAME.fullmatch(host) is not None
+        return is_name and host != plain_host(name[2:]) and in_domain(host, name)
     name = plain_host(name)
     if is_ip(name) and is_ip(host):
         return ip_address(name) == ip_address(host)

@@ -156,7 +156,7 @@ def _mail_date(match: re.Match[str]) -> str | None:
     except ValueError:
         return None
     # Years of few digits are filled up: 0000 comes back as 2000.
-    return moment.isoformat() if moment.year == int(match[1]) else None
+    return parse_date(moment.isoformat()) if moment.year == int(match[1]) else None
 
 
 def _times(tree: "HtmlElement") -> Iterator[str]:
@@ -193,7 +193,8 @@ def _searched(source: str, timed: list[str], url: str | None) -> str | None:
     """Return the date that htmldate finds, with its time of day where the page tells one."""
     from htmldate import find_date
 
-    day = find_date(source, url=url, original_date=True)
+    # A text that begins like an address would be taken for one, and fetched; bytes never are.
+    day = find_date(source.encode(), url=url, original_date=True)
     if day is None or is_future(day) or day.startswith(_PLACEHOLDERS):
         return None
     exact = {time for time in timed if time.startswith(day)}

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str]) -> None:
     megabytes, seconds = int(arguments[0]), float(arguments[1])
     requests, replies = _own_pipes()
     _limit_itself(megabytes)
+    sys.addaudithook(_stay_inside)
     # Nobody reads what libraries say about a page.
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
@@ -35,6 +36,18 @@ def main(arguments: Sequence[str]) -> None:
         _alarm(math.ceil(_PATIENCE * seconds))
         _answer(replies, *request, megabytes=megabytes)
         _alarm(0)
+
+
+def _stay_inside(event: str, _: object) -> None:
+    """Let nothing be asked of anybody: some libraries fetch what looks like an address to them.
+
+    Raises:
+        PermissionError: if a library tries.
+    """
+    if event.startswith(
+        ("socket.", "urllib.", "http.", "subprocess.", "os.exec", "os.posix_spawn")
+    ):
+        raise PermissionError(f"{event} is not for this process")
 
 
 def _answer(replies: BinaryIO, job: str, page: Page, *, megabytes: int) -> None:

@@ -81,19 +81,40 @@ def target_of(
 def _parsed(address: str, base: URL | None) -> URL:
     address = address.strip()
     if len(address) > MAX_URL_LENGTH:
-        raise FetchError(
-            f"The address {shown(address)} is longer than {MAX_URL_LENGTH} characters."
-        )
+        raise _too_long(address)
     if not address.isprintable():
         raise _no_address(address)
     try:
         url = URL(address).with_fragment(None)
-        url = base.join(url) if base is not None else url
+        if base is not None:
+            url = base.join(_below(base, url))
+        # Read once more, since what is wrong shows only then: "http://[::1。]" loses its brackets.
+        url = URL(str(url))
+        is_web = url.scheme in ("http", "https") and bool(url.raw_host)
     except (ValueError, IndexError) as error:  # UnicodeError is one; "http://[]@" gives the second
         raise _no_address(address) from error
-    if url.scheme not in ("http", "https") or not url.raw_host:
+    if not is_web:
         raise _no_address(address)
+    if len(str(url)) > MAX_URL_LENGTH:
+        raise _too_long(address)  # encoded it is
     return url
+
+
+def _below(base: URL, url: URL) -> URL:
+    """Return a relative address from the root on, with the base's folder as it was written.
+
+    Joining decodes that folder, so that a line break may come out of it.
+    """
+    is_absolute = url.raw_authority or not url.raw_path or url.raw_path.startswith("/")
+    if is_absolute or url.scheme not in ("", base.scheme):
+        return url
+    folder = base.raw_path.rpartition("/")[0]
+    path = f"{folder}/{url.raw_path}"
+    return URL.build(path=path, query_string=url.raw_query_string, encoded=True)
+
+
+def _too_long(address: str) -> FetchError:
+    return FetchError(f"The address {shown(address)} is longer than {MAX_URL_LENGTH} characters.")
 
 
 def _no_address(address: str) -> FetchError:

@@ -5,6 +5,7 @@ from data.addresses import in_domain
 
 # Query parameters that tell how a reader came to a page, not which page it is.
 _TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))  # what stays as it is in a query that is encoded
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL_LENGTH = 2000
 
@@ -32,9 +33,10 @@ def canonical_url(url: str | None) -> str | None:
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    query = quote(parts.query, safe=_ASCII)
     kept = [
         (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True, encoding="latin-1")
+        for name, value in parse_qsl(query, keep_blank_values=True, encoding="latin-1")
         if not name.lower().startswith(_TRACKING)
     ]
     return urlunsplit(

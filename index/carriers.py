@@ -35,7 +35,7 @@ def carried_by(
     found: dict[str, Attribution] = {}
     for copy in copies:
         publisher = folded(copy.attribution.source)
-        if publisher and wanted in _plain(copy.text):
+        if publisher and _stands_in(wanted, _plain(copy.text)):
             found.setdefault(publisher, copy.attribution)
     found.pop(folded(revision.attribution.source) or "", None)
     return tuple(found.values())
@@ -55,6 +55,11 @@ def independent_publishers(stories: Sequence[tuple[int, str | None]]) -> int:
             marks |= group
         groups.append(marks)
     return len(groups)
+
+
+def _stands_in(quote: str, text: str) -> bool:
+    """Return whether the quote stands in a text in whole words."""
+    return re.search(rf"(?<!\w){re.escape(quote)}(?!\w)", text) is not None
 
 
 def _plain(text: str) -> str:

@@ -16,23 +16,7 @@ OURS = ("data", "index")
 SHORTENINGS = 300  # attempts to make an input shorter that shows the same
 
 # What is known and not mended yet, as `place_of` names it: it is passed over, to get at others.
-KNOWN = frozenset(
-    (
-        "UnicodeEncodeError in data/urls.py:canonical_url",
-        "ValueError in data/domains.py:domain_of",
-        "ValueError in data/targets.py:_parsed",
-        "ValueError in data/page_dates.py:_searched",
-        "nobody outside is asked, and no file written",
-        "a target's host is its address's",
-        "urllib reads the same host",
-        "what standard_date gives is read as it stands",
-        "a path survives its spelling",
-        "a redirect leads where it does in urllib",
-        "a page's address is a web address",
-        "no request is malformed, and no task fails unseen",
-        "ValueError in data/connecting.py:_once",
-    )
-)
+KNOWN: frozenset[str] = frozenset()
 
 
 def place_of(error: BaseException) -> str:
@@ -52,7 +36,7 @@ def place_of(error: BaseException) -> str:
 class Finder:
     """Runs a target, and keeps the first input of each kind at which it does not hold.
 
-    A finding is three files: the input, made shorter, and beside it the trace. `runs` counts the
+    A finding is two files: the input, made shorter, and beside it the trace. `runs` counts the
     inputs.
     """
 

@@ -32,8 +32,9 @@ def check_address(data: bytes) -> None:
     first, _, second = data.decode("utf-8", "surrogateescape").partition("\n")
     base = _target_holds(first, rules, None)
     following = _target_holds(second, rules, base)
-    # urllib leaves empty parts of a path out, which browsers do not.
-    if base is not None and following is not None and "//" not in base.raw_path + second:
+    # urllib leaves empty parts of a path out, and an empty parameter, which browsers do not.
+    plain = base is not None and not any(mark in base.raw_path + second for mark in ("//", ";"))
+    if plain and following is not None:
         joined = URL(urljoin(str(base), second.strip()))
         holds(joined.raw_path == following.raw_path, "a redirect leads where it does in urllib")
     words = second.encode("utf-8", "replace").decode()
