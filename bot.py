@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from data.addresses import HostRules
-from data.fetch import Fetcher
-
 from data.answers import AnswerStore, open_memory
 from data.articles import ArticleStore
 from data.collections import Collection, Collections
 from data.database import Database
 from data.domains import RefusedDomains
+from data.fetch import Fetcher
 from data.guilds import GuildStore
 from data.headlines import HeadlineStore
 from data.origins import OriginStore

@@ -18,5 +18,5 @@ class StorageError(UserError):
     """The home folder or a database cannot be used; the text says what to do."""
 
 
-class UnavailableError(UserError):
+class UnavailableError(StoryRefusedError):
     """Something of ours is not to be had now; what was asked for may well work later."""
