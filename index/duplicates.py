@@ -31,7 +31,7 @@ from index.sentences import sentence_spans
 MIN_SHARED = 0.45
 # A sentence is one that the other has where this share of its words stands in common shingles.
 SENTENCE_SHARED = 0.5
-# Where fewer words than this are shared, nearly all of both texts must be.
+# Where fewer words than this are shared, nearly all words of both texts must be.
 FEW_WORDS = 30
 FEW_SHARED = 0.8
 # Words with which a copy may begin that the other lacks: a publisher's line, a changed sentence.
@@ -132,7 +132,7 @@ def same_report(one: Reading, two: Reading) -> bool:
         return one.shingles == two.shingles != []
     mine, other = _Compared(one, two), _Compared(two, one)
     if min(mine.shared, other.shared) < FEW_WORDS:
-        enough = min(mine.share, other.share) >= FEW_SHARED
+        enough = min(mine.word_share, other.word_share) >= FEW_SHARED
     else:
         enough = max(mine.share, other.share) >= MIN_SHARED
     return (
@@ -158,6 +158,8 @@ class _Compared:
         ]
         self.shared = sum(length for length, has in self.sentences if has)
         self.share = self.shared / (sum(length for length, _ in self.sentences) or 1)
+        # One changed name or day is much of a short text, and little of a sentence.
+        self.word_share = sum(self.common) / (len(self.common) or 1)
 
     @property
     def has_own_lead(self) -> bool:

@@ -186,6 +186,8 @@ async def test_the_command_line_works_beside_the_bot_and_ignores_the_token(
     question = "Who unveiled a bronze heron in Quillhaven?"
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"id": "r", "text": "The Orrick mill reopened in spring."}))
+    page = tmp_path / "page.txt"
+    page.write_text("The Orrick ferry was sold.\n\nNobody bought the pier.")
     before = newsroom.fake.identifies, len(newsroom.fake.requests)
 
     story = json.loads(await bot.command("add", "-", "--json", *here, stdin=sentence))["id"]
@@ -193,7 +195,9 @@ async def test_the_command_line_works_beside_the_bot_and_ignores_the_token(
     told = {"add": story, "ask": answer["citations"][0]["quote"]}
     for some in (
         (["import", str(rows)], ["articles"], ["show", story], ["search", question], ["chat"]),
+        (["extract", str(page)], ["feed", "list"], ["domain", "list"], ["check"]),
         (["edit", story, "--source", "Ledger"], ["status"], ["verify"]),
+        (["history", story],),
         (["rebuild"],),
         (["undo"],),
     ):
@@ -208,6 +212,8 @@ async def test_the_command_line_works_beside_the_bot_and_ignores_the_token(
     assert told.keys() == cli.commands.keys() - {"discord", "run"}
     assert answer["citations"][0]["quote"] == sentence
     assert sentence in " ".join(told["chat"].split())
+    assert "The Orrick ferry was sold." in told["extract"]
+    assert "Ledger" in told["history"]
     assert sentence in said(reply).replace("**", "")
     assert "**Ledger**" in said(reply)
     assert sentence not in said(gone).replace("**", "")

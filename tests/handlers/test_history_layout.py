@@ -98,7 +98,7 @@ def test_any_two_versions_keep_discords_limits_and_show_as_text(
     assert read(head).kinds <= {"heading", "bold", "small", "time"}
     assert read(head).quote == ""
     for content in rest:
-        assert read(content).kinds <= {"bold", "italic", "small", "quote"}
+        assert read(content).kinds <= {"bold", "italic", "small", "quote", "time"}
 
 
 @some
@@ -179,7 +179,7 @@ def test_texts_that_differ_in_white_space_alone_are_said_to_have_the_same_paragr
 
 
 def test_a_long_paragraph_is_cut_and_the_cut_is_marked() -> None:
-    shown = difference("a " * 600 + "old", "a " * 600 + "new")
+    shown = difference("old" + " a" * 600, "new" + " a" * 600)
     assert [len(line) < 600 for line in shown] == [True] * len(shown)
     assert [line.endswith("*[…]*") for line in shown if line.startswith(">")] == [True, True]
 

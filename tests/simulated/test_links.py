@@ -363,6 +363,8 @@ async def test_a_page_in_a_file_is_read_like_one_on_the_web(
     world: World, way: str, name: str, raw: bytes, title: str, text: str | None
 ) -> None:
     server = world.server()
+    around = world.home.parent  # where `../` leads
+    before = set(around.rglob("*"))
     if way == "the command":
         result = await server.contributor.slash(
             server.channel, "article add", file=(name, raw), source="The Gazette"
@@ -372,8 +374,9 @@ async def test_a_page_in_a_file_is_read_like_one_on_the_web(
     assert f"Added **“{title}”**" in said(result.response), last_words(result)
     story = only_story(world, server)
     assert text in (None, story.text)
-    names = {path.name.lower() for path in world.home.parent.rglob("*")}
-    assert not [found for found in names if found.endswith((".html", ".htm", ".pdf"))]
+    written = set(around.rglob("*")) - before
+    assert written, "the story is stored somewhere"
+    assert not [path for path in written if path.suffix.lower() in {".html", ".htm", ".pdf"}]
     with closing(world.session(server.id)) as session:
         assert session.writable.rechecks.get(story.article_id) is None, (
             "there is nothing to look at"
