@@ -91,26 +91,27 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> obje
     return value
 
 
+def home_option(command: F) -> F:
+    """Give a command `--home`, which may stand before or after its name."""
+    return click.option(
+        "--home",
+        metavar="DIR",
+        callback=lambda c, p, v: _keep(c, p, not_empty(c, p, v)),
+        expose_value=False,
+        help="Where everything is kept (default: $PULLQUOTE_HOME, or ./var).",
+    )(command)
+
+
 def place_options(command: F) -> F:
     """Give a command `--home` and `--collection`, which may stand before or after its name."""
-    for option in (
-        click.option(
-            "--collection",
-            metavar="NAME",
-            callback=_keep,
-            expose_value=False,
-            help=f"Which stories: a collection's name (default: {DEFAULT_COLLECTION}).",
-        ),
-        click.option(
-            "--home",
-            metavar="DIR",
-            callback=lambda c, p, v: _keep(c, p, not_empty(c, p, v)),
-            expose_value=False,
-            help="Where everything is kept (default: $PULLQUOTE_HOME, or ./var).",
-        ),
-    ):
-        command = option(command)
-    return command
+    collection = click.option(
+        "--collection",
+        metavar="NAME",
+        callback=_keep,
+        expose_value=False,
+        help=f"Which stories: a collection's name (default: {DEFAULT_COLLECTION}).",
+    )
+    return home_option(collection(command))
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:

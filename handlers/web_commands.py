@@ -14,7 +14,7 @@ from data.errors import UserError
 from data.page_files import is_address, page_in_file
 from data.pages import Extracted
 from data.rechecks import Recheck
-from handlers.app import App, pass_app, place_options, write_json
+from handlers.app import App, home_option, pass_app, place_options, write_json
 from handlers.console import counted, printable
 from handlers.history_view import history_view
 from handlers.rechecking import Look, look_again
@@ -139,7 +139,7 @@ def domain() -> None:
 
 @domain.command(name="refuse", short_help="Delete all its stories; take none in any more.")
 @click.argument("name", metavar="DOMAIN")
-@place_options
+@home_option
 @pass_app
 def refuse(app: App, name: str) -> None:
     """Delete every story from DOMAIN and its subdomains, in all collections, and take no more.
@@ -163,7 +163,7 @@ def refuse(app: App, name: str) -> None:
 
 @domain.command(name="permit", short_help="Take stories from there again.")
 @click.argument("name", metavar="DOMAIN")
-@place_options
+@home_option
 @pass_app
 def permit(app: App, name: str) -> None:
     """Take stories from DOMAIN again; what was deleted stays deleted."""
@@ -175,7 +175,7 @@ def permit(app: App, name: str) -> None:
 
 
 @domain.command(name="list", short_help="List the domains that were taken out.")
-@place_options
+@home_option
 @pass_app
 def list_(app: App) -> None:
     """List the domains that were taken out, one a line."""
