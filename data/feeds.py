@@ -7,7 +7,7 @@ from typing import Any
 
 from data.database import Database, scalar, write
 from data.errors import NotFoundError, UserError
-from data.followed import FollowedFeed, Outcome, SeenItem
+from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 
 DAILY_LIMIT = 50  # stories that a feed may bring in a day, unless somebody says otherwise
 MAX_DAILY_LIMIT = 500
@@ -166,6 +166,22 @@ class FeedStore:
             [feed_id, self._collection],
         )
         return {row["guid"]: _seen(row) for row in rows}
+
+    def not_taken(self, *, newest: int) -> dict[int, NotTaken]:
+        """Return, by feed, what was refused or failed; feeds of which all came in are left out."""
+        rows = self._db.query(
+            "SELECT i.feed_id, i.guid, i.fingerprint, i.outcome, i.reason, i.title, i.article_id,"
+            " i.tries, i.seen_at FROM feed_items i JOIN feeds f ON f.id = i.feed_id"
+            " WHERE f.collection = ? AND i.outcome IN (?, ?)"
+            " ORDER BY i.feed_id, i.seen_at DESC, i.rowid DESC",
+            [self._collection, Outcome.REFUSED, Outcome.FAILED],
+        )
+        found: dict[int, list[SeenItem]] = {}
+        for row in rows:
+            found.setdefault(row.pop("feed_id"), []).append(_seen(row))
+        return {
+            feed_id: NotTaken(len(items), tuple(items[:newest])) for feed_id, items in found.items()
+        }
 
     def see(
         self,

@@ -53,3 +53,11 @@ class SeenItem:
     article_id: str | None
     tries: int
     seen_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """How many of a feed's items are no stories now, and the newest few of them."""
+
+    count: int
+    newest: tuple[SeenItem, ...]

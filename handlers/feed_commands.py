@@ -10,7 +10,7 @@ from data.answers import open_memory
 from data.collections import Collections
 from data.errors import NotFoundError, UserError
 from data.feeds import DAILY_LIMIT, FeedStore
-from data.followed import FollowedFeed, Outcome
+from data.followed import FollowedFeed, NotTaken, Outcome
 from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import counted
 from handlers.following import Follower
@@ -68,9 +68,9 @@ async def _add(app: App, url: str, daily_limit: int, *, as_json: bool) -> None:
 def list_(app: App, as_json: bool) -> None:
     """List the feeds of the collection, with what went wrong with each."""
     with _feeds(app) as store:
-        feeds = store.all()
+        feeds, not_taken = store.all(), store.not_taken(newest=_SHOWN)
     if as_json:
-        write_json([feed_record(followed) for followed in feeds])
+        write_json([feed_record(followed, not_taken.get(followed.id)) for followed in feeds])
         return
     for followed in feeds:
         state = "paused" if followed.paused else f"polled {followed.polled_at or 'never'}"
@@ -78,6 +78,7 @@ def list_(app: App, as_json: bool) -> None:
         for trouble in (followed.paused, followed.problem):
             if trouble:
                 app.screen.warn(f"   {trouble}")
+        _show_not_taken(app, not_taken.get(followed.id))
     if not feeds:
         app.screen.note("No feed is followed here. Follow one: python bot.py feed add URL")
 
@@ -206,6 +207,16 @@ def _require_writable(app: App) -> None:
     Collections(app.settings_for(app.home).home).get(app.collection)
     if app.collection == SAMPLES:
         raise UserError(f"The stories in {SAMPLES} come with Pullquote and stay as they are.")
+
+
+def _show_not_taken(app: App, not_taken: NotTaken | None) -> None:
+    if not_taken is None:
+        return
+    app.screen.note(f"   not taken: {counted(not_taken.count, 'item', 'items')}")
+    for item in not_taken.newest:
+        app.screen.note(f"   • {item.title or item.guid}: {item.reason}")
+    if not_taken.count > len(not_taken.newest):
+        app.screen.note(f"   and {not_taken.count - len(not_taken.newest)} more")
 
 
 def _show(app: App, done: Poll, *, as_json: bool) -> None:

@@ -1,10 +1,10 @@
 """How feeds look in Discord: a list, a trial, news, trouble; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 
-from data.followed import FollowedFeed, Outcome
+from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 from data.pages import Feed
 from handlers.console import counted
 from handlers.layout import Action, Item, Layout, button, panel, row, section, text
@@ -14,6 +14,7 @@ from handlers.stories import STORY_COLOUR
 
 TROUBLE_COLOUR = discord.Colour(0xB3592E)
 PAGE_FEEDS = 8
+NEWEST_NOT_TAKEN = 3  # items of each feed that are shown with the reason
 _SHOWN = 8  # stories in one announcement, or items of a trial
 _MAX_URL = 150
 _MAX_PAGE = 3500  # characters, markup included
@@ -24,12 +25,14 @@ def feed_name(feed: FollowedFeed) -> str:
     return one_line(feed.title or "", 100) or one_line(feed.url, 100)
 
 
-def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
+def feeds_layout(
+    feeds: Sequence[FollowedFeed], not_taken: Mapping[int, NotTaken], *, page: int
+) -> Layout:
     """Return one page of a server's feeds, each with its state; `page` counts from 0."""
     if not feeds:
         words = "No feed is followed here yet. Follow one with `/feed add`."
         return Layout(panel(text(words), colour=STORY_COLOUR))
-    entries = _pages([f"**{feed_name(feed)}**\n-# {_state(feed)}" for feed in feeds])
+    entries = _pages([_entry(feed, not_taken.get(feed.id)) for feed in feeds])
     pages = len(entries)
     page = min(page, pages - 1)
     items: list[Item] = [text(f"### {counted(len(feeds), 'feed', 'feeds')}")]
@@ -42,6 +45,20 @@ def feeds_layout(feeds: Sequence[FollowedFeed], *, page: int) -> Layout:
     if page + 1 < pages:
         buttons.append(button("Further", Action.LIST_FEEDS, page + 1, emoji="▶️"))
     return Layout(panel(*items, colour=STORY_COLOUR), *([row(*buttons)] if buttons else []))
+
+
+def _entry(feed: FollowedFeed, not_taken: NotTaken | None) -> str:
+    lines = [f"**{feed_name(feed)}**", f"-# {_state(feed)}"]
+    if not_taken is not None:
+        lines.append(f"-# Not taken: {counted(not_taken.count, 'item', 'items')}")
+        lines += [f"-# • {_why(item)}" for item in not_taken.newest]
+    return "\n".join(lines)
+
+
+def _why(item: SeenItem) -> str:
+    """Return an item's headline, else its address, and why it is no story."""
+    name = one_line(item.title or "", 60) or one_line(item.guid, 60) or "untitled"
+    return f"“{name}”: {one_line(item.reason or 'Nobody knows why.', 150)}"
 
 
 def _pages(entries: Sequence[str]) -> list[list[str]]:

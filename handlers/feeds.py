@@ -5,12 +5,13 @@ from discord import app_commands
 
 from data.errors import NotFoundError, UserError
 from data.feeds import DAILY_LIMIT, MAX_DAILY_LIMIT, FeedStore
-from data.followed import FollowedFeed
+from data.followed import FollowedFeed, NotTaken
 from data.page_files import is_address
 from handlers.asking import NOBODY
 from handlers.desk import Desk
 from handlers.errors import Complete, completing
 from handlers.feed_views import (
+    NEWEST_NOT_TAKEN,
     feed_name,
     feeds_layout,
     followed_layout,
@@ -157,8 +158,12 @@ async def _add(
 
 async def _list(desk: Desk, interaction: discord.Interaction, page: int) -> None:
     guild_id = require_contributor(interaction)
-    feeds = await desk.worker.remember(lambda db: FeedStore(db, str(guild_id)).all())
-    layout = feeds_layout(feeds, page=page)
+
+    def read(store: FeedStore) -> tuple[list[FollowedFeed], dict[int, NotTaken]]:
+        return store.all(), store.not_taken(newest=NEWEST_NOT_TAKEN)
+
+    feeds, not_taken = await desk.worker.remember(lambda db: read(FeedStore(db, str(guild_id))))
+    layout = feeds_layout(feeds, not_taken, page=page)
     if interaction.message is not None and interaction.message.flags.ephemeral:
         await interaction.response.edit_message(view=layout, allowed_mentions=NOBODY)
     else:

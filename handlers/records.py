@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from data.followed import FollowedFeed, Outcome
+from data.followed import FollowedFeed, NotTaken, Outcome
 from data.models import Revision
 from data.pages import Extracted
 from data.rechecks import Recheck
@@ -134,8 +134,9 @@ def _changes(old: Revision, new: Revision) -> list[Record]:
     ]
 
 
-def feed_record(feed: FollowedFeed) -> Record:
-    """Return a followed feed."""
+def feed_record(feed: FollowedFeed, not_taken: NotTaken | None) -> Record:
+    """Return a followed feed, and what of it was refused or failed."""
+    newest = not_taken.newest if not_taken else ()
     return {
         "id": feed.id,
         "url": feed.url,
@@ -146,6 +147,11 @@ def feed_record(feed: FollowedFeed) -> Record:
         "failures": feed.failures,
         "polled_at": feed.polled_at,
         "next_poll_at": feed.next_poll_at,
+        "not_taken": not_taken.count if not_taken else 0,
+        "newest_not_taken": [
+            {"guid": item.guid, "title": item.title, "outcome": item.outcome, "reason": item.reason}
+            for item in newest
+        ],
     }
 
 

@@ -308,6 +308,24 @@ def test_the_items_that_were_looked_at_last_come_first(feeds: FeedStore) -> None
     assert list(feeds.seen(feed.id)) == ["c", "b", "a"]
 
 
+def test_the_newest_of_what_was_not_taken_is_given_with_the_reason(
+    feeds: FeedStore, others: FeedStore
+) -> None:
+    feed, whole, theirs = feeds.add(URL), feeds.add(f"{URL}/2"), others.add(URL)
+    for number, outcome in enumerate((Outcome.REFUSED, Outcome.NEW, Outcome.FAILED, *Outcome)):
+        moment = NOW + number * HOUR
+        feeds.see(feed.id, f"g{number}", "f", outcome, reason=f"Why {number}.", now=moment)
+    feeds.see(whole.id, "g", "f", Outcome.SAME)
+    others.see(theirs.id, "g", "f", Outcome.REFUSED, reason="Theirs.")
+    found = feeds.not_taken(newest=2)
+    assert found.keys() == {feed.id}
+    assert found[feed.id].count == 4
+    assert [(item.guid, item.reason) for item in found[feed.id].newest] == [
+        ("g7", "Why 7."),
+        ("g6", "Why 6."),
+    ]
+
+
 def test_two_feeds_may_have_an_item_of_one_name(feeds: FeedStore) -> None:
     one, two = feeds.add(f"{URL}1"), feeds.add(f"{URL}2")
     feeds.see(one.id, "g", "f1", Outcome.NEW)

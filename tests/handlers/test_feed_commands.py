@@ -26,7 +26,7 @@ BRIDGE = Story("bridge", "Bridge opened")
 WALLED = Story("walled", "Mine to close")
 FEED_KEYS = [
     *("id", "url", "title", "daily_limit", "paused", "problem", "failures", "polled_at"),
-    "next_poll_at",
+    *("next_poll_at", "not_taken", "newest_not_taken"),
 ]
 POLL_KEYS = [
     *("feed", "url", "unchanged", "problem", "paused", "new", "changed", "same", "refused"),
@@ -156,6 +156,21 @@ def test_the_list_says_where_feeds_are_and_how_they_do(
     found = terminal("feed", "list")
     assert f"1  {PUBLISHER}  {url}  (polled {feed['polled_at']})" in found.out
     assert "500" in found.err
+
+
+def test_the_list_says_which_items_were_not_taken_and_why(
+    terminal: Terminal, newsroom: Newsroom, url: str
+) -> None:
+    lost = newsroom.item(WALLED, url=None, summary="", guid="lost")
+    newsroom.feed(newsroom.item(FERRY), lost)
+    terminal("feed", "add", url)
+    (feed,) = _feeds(terminal)
+    (item,) = feed["newest_not_taken"]
+    assert feed["not_taken"] == 1
+    assert (item["guid"], item["outcome"]) == ("lost", "refused")
+    assert item["reason"]
+    told = " ".join(terminal("feed", "list").err.split())
+    assert f"not taken: 1 item • {item['title'] or 'lost'}: {item['reason']}" in told
 
 
 def test_an_empty_list_says_how_to_follow_one(terminal: Terminal) -> None:

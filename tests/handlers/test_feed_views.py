@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.feeds import MAX_DAILY_LIMIT, MAX_FEEDS
-from data.followed import FollowedFeed, Outcome
+from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 from data.pages import Feed, FeedItem
 from handlers.feed_views import (
     feed_name,
@@ -93,6 +93,12 @@ def item(title: str | None = "Bridge opened", **fields: Any) -> FeedItem:
     return FeedItem(title=title, **given)
 
 
+def not_taken(words: str, count: int = 2) -> NotTaken:
+    """Return what of a feed was refused: one item by its headline, one by its guid."""
+    seen = SeenItem(words, "", Outcome.REFUSED, words, words, None, 1, NOW)
+    return NotTaken(count, (seen, replace(seen, title=None), replace(seen, reason=None)))
+
+
 def made(make: Callable[[], Layout]) -> list[dict[str, Any]]:
     """Return the components of a message, which are within Discord's limits."""
     components = payload(make)
@@ -112,8 +118,9 @@ def shown(make: Callable[[], Layout]) -> list[str]:
 def test_a_page_of_the_longest_feeds_keeps_discords_limits(unit: str, paused: bool) -> None:
     why = (unit * 1000)[:1000] if paused else None
     many = [longest(unit, id=n, paused=why) for n in range(MAX_FEEDS)]
+    refused = dict.fromkeys(range(MAX_FEEDS), not_taken((unit * 300)[:300], 10**6))
     for page in (0, 3, 6, 999):
-        made(partial(feeds_layout, many, page=page))
+        made(partial(feeds_layout, many, refused, page=page))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -139,11 +146,12 @@ def test_the_longest_words_of_trouble_keep_discords_limits(unit: str) -> None:
 
 
 @some
-@given(st.lists(feeds, max_size=12), st.integers(0, 3))
+@given(st.lists(feeds, max_size=12), st.none() | titles, st.integers(0, 3))
 def test_any_list_of_feeds_keeps_discords_limits_and_shows_no_more_than_text(
-    many: list[FollowedFeed], page: int
+    many: list[FollowedFeed], why: str | None, page: int
 ) -> None:
-    for content in shown(lambda: feeds_layout(many, page=page)):
+    refused = {} if why is None else {feed.id: not_taken(why) for feed in many}
+    for content in shown(lambda: feeds_layout(many, refused, page=page)):
         _only_text(content)
 
 
@@ -179,7 +187,7 @@ def _only_text(content: str) -> None:
 
 def test_where_there_is_no_feed_it_says_how_to_begin() -> None:
     words = "No feed is followed here yet. Follow one with `/feed add`."
-    assert shown(lambda: feeds_layout([], page=0)) == [words]
+    assert shown(lambda: feeds_layout([], {}, page=0)) == [words]
 
 
 @pytest.mark.parametrize(
@@ -204,9 +212,21 @@ def test_where_there_is_no_feed_it_says_how_to_begin() -> None:
 )
 def test_the_list_tells_how_each_feed_goes(changes: dict[str, Any], state: str) -> None:
     feed = replace(FEED, **changes)
-    assert shown(lambda: feeds_layout([feed], page=0)) == [
+    assert shown(lambda: feeds_layout([feed], {}, page=0)) == [
         "### 1 feed",
         f"**The Larkmoor Ledger**\n-# https\\://ledger.example/feed · {state}",
+    ]
+
+
+def test_the_list_says_which_items_were_not_taken_and_why() -> None:
+    why = "The rest is for *subscribers*."
+    named = SeenItem("g1", "", Outcome.REFUSED, why, "Rail # fares", None, 1, NOW)
+    nameless = replace(named, guid="https://e.org/2", title=None, reason="It is empty.")
+    (_, entry) = shown(lambda: feeds_layout([FEED], {1: NotTaken(7, (named, nameless))}, page=0))
+    assert entry.split("\n")[2:] == [
+        "-# Not taken: 7 items",
+        "-# • “Rail \\# fares”: The rest is for \\*subscribers\\*.",
+        r"-# • “https\://e.org/2”: It is empty.",
     ]
 
 
@@ -223,7 +243,7 @@ def test_the_pages_of_the_list_are_turned_by_buttons(
     page: int, buttons: list[tuple[str, int]]
 ) -> None:
     many = [replace(FEED, id=n, title=f"Feed {n}") for n in range(17)]
-    components = made(lambda: feeds_layout(many, page=page))
+    components = made(lambda: feeds_layout(many, {}, page=page))
     found = [(p["label"], p["custom_id"]) for p in walk(components) if p["type"] == 2]
     assert found == [(label, custom_id(Action.LIST_FEEDS, to)) for label, to in buttons]
     assert contents(components)[-1] == f"-# Page {min(page, 2) + 1} of 3"
