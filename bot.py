@@ -13,7 +13,6 @@ from data.articles import ArticleStore
 from data.collections import Collection, Collections
 from data.database import Database
 from data.domains import RefusedDomains
-from data.fetch import Fetcher
 from data.guilds import GuildStore
 from data.headlines import HeadlineStore
 from data.origins import OriginStore
@@ -21,6 +20,7 @@ from data.rechecks import RecheckStore
 from data.settings import Settings, default_home, load_settings
 from data.standing import StandingStore
 from data.version import user_agent
+from data.web.fetch import Fetcher
 from handlers.app import DEFAULT_COLLECTION, App
 from handlers.cli import run
 from handlers.services import Services, Session

@@ -28,7 +28,7 @@ from rich.progress import track
 from trafilatura import extract as plain_text
 
 from benchmarks.common import arguments, console, report
-from data.extract import extract
+from data.extraction.extract import extract
 from data.pages import Page
 
 _TOKEN = re.compile(r"\w+")

@@ -9,10 +9,10 @@ import click
 
 from data.database import Database
 from data.errors import UserError
-from data.fetch import Fetcher
 from data.ingestion import Given
 from data.models import Filters
 from data.settings import Settings, default_home
+from data.web.fetch import Fetcher
 from handlers.console import Screen
 from handlers.parameters import FirstDay, LastDay, not_empty, whole
 from handlers.samples import SAMPLES, load_samples

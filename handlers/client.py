@@ -13,8 +13,8 @@ from discord import app_commands
 from data.answers import AnswerStore
 from data.database import Database
 from data.errors import UserError
+from data.extraction.reading import Reading
 from data.guilds import GuildStore
-from data.reading import Reading
 from data.settings import Settings
 from handlers import admin, answer_buttons, article_buttons, articles, feeds, help, logs
 from handlers.app import Opening

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from data.database import storage_errors
 from data.errors import UserError
-from data.network import CONNECTION_ERRORS
 from data.settings import TOKEN_FILE, Settings, read_token
+from data.web.network import CONNECTION_ERRORS
 from handlers.app import App, pass_app, place_options
 from handlers.chat_loop import chat_loop
 from handlers.client import NoScopeError, PullquoteClient

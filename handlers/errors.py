@@ -10,7 +10,7 @@ from discord import app_commands
 
 from data.database import explain_storage_error, is_storage_error
 from data.errors import StorageError, UserError
-from data.network import CONNECTION_ERRORS, is_connection_error
+from data.web.network import CONNECTION_ERRORS, is_connection_error
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from data.errors import (
     UserError,
 )
 from data.feeds import INTERVAL, FeedStore
-from data.fetch import FetchError, Validators
 from data.followed import FollowedFeed, Outcome, SeenItem
 from data.models import Draft
 from data.pages import Feed, FeedItem, Page
 from data.rechecks import Recheck
+from data.web.fetch import FetchError, Validators
 from data.webstories import draft_from_item, draft_from_page
 from handlers.polls import Poll, Taken
 from handlers.runner import Runner

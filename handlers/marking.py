@@ -9,7 +9,7 @@ import discord
 from data.answers import AnswerStore, Standing
 from data.database import read
 from data.errors import StorageError
-from data.network import CONNECTION_ERRORS
+from data.web.network import CONNECTION_ERRORS
 from handlers.asking import NOBODY
 from handlers.marks import Marked, marked_layout
 from handlers.runner import WorkerRunner

@@ -11,7 +11,7 @@ import discord
 from data.builds import Build
 from data.errors import UserError
 from data.guilds import RunningRebuild
-from data.network import CONNECTION_ERRORS
+from data.web.network import CONNECTION_ERRORS
 from handlers.admin_views import (
     cancelled_layout,
     done_layout,

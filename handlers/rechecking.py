@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from data.articles import SaveStatus
 from data.errors import NotFoundError, StoryRefusedError
-from data.fetch import FetchError, Validators
 from data.models import Draft
 from data.rechecks import Recheck
 from data.urls import canonical_url
+from data.web.fetch import FetchError, Validators
 from data.webstories import draft_from_page
 from handlers.runner import Runner
 from handlers.services import Services

@@ -10,8 +10,8 @@ import discord
 
 from data.feeds import due_feeds
 from data.followed import FollowedFeed, Outcome
-from data.network import CONNECTION_ERRORS
 from data.pages import Feed, Page
+from data.web.network import CONNECTION_ERRORS
 from handlers.app import DEFAULT_COLLECTION
 from handlers.asking import NOBODY
 from handlers.errors import reported

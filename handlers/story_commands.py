@@ -9,6 +9,7 @@ import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from data.errors import UserError
+from data.extraction.reading import Reading
 from data.ingestion import (
     MAX_FILE_BYTES,
     Given,
@@ -21,7 +22,6 @@ from data.ingestion import (
 from data.models import Draft
 from data.page_files import is_address, is_page_file, page_in_file
 from data.pages import Page
-from data.reading import Reading
 from data.webstories import draft_from_page
 from handlers.app import App, attribution_options, pass_app, place_options, write_json
 from handlers.console import articles_view, saved_line, story_view

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from data.errors import StoryRefusedError
-from data.fetch import Accept, Fetcher, Validators
+from data.extraction.reading import Reading
 from data.ingestion import Given
 from data.models import Draft
 from data.pages import Extracted, Feed, Page
-from data.reading import Reading
+from data.web.fetch import Accept, Fetcher, Validators
 from data.webstories import draft_from_page
 from handlers.app import App
 

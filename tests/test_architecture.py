@@ -28,11 +28,23 @@ HOMES = {
     **dict.fromkeys(
         (
             *("aiohttp", "requests", "httpx", "urllib3", "urllib.request", "http.client"),
-            *("bs4", "lxml", "trafilatura", "htmldate", "tld", "feedparser", "html.parser"),
-            *("protego", "pypdf"),
+            "protego",
         ),
-        {"data"},
+        {"data/web"},
     ),
+    **dict.fromkeys(
+        (
+            *("bs4", "lxml", "trafilatura", "htmldate", "feedparser", "html.parser"),
+            "pypdf",
+        ),
+        {"data/extraction"},
+    ),
+    "tld": {"data"},
+}
+# What reads a page cannot reach the network or a database, and what fetches it does not read it.
+APART = {
+    "data/extraction": ("data.web", "data.database", "socket", "asyncio"),
+    "data/web": ("data.extraction", "data.database"),
 }
 
 # The function that turns anything into a message, and the one that takes a failing conversion
@@ -70,6 +82,10 @@ def _tree(module: Path) -> ast.Module:
 
 def _layer(module: Path) -> str:
     return module.parts[0].removesuffix(".py")
+
+
+def _lies_in(module: Path, homes: set[str]) -> bool:
+    return bool({str(module.with_suffix("")), *map(str, module.parents)} & homes)
 
 
 @cache
@@ -157,13 +173,21 @@ def test_bot_is_imported_by_nobody(module: Path) -> None:
 @pytest.mark.parametrize("library", sorted(HOMES))
 def test_a_library_stays_in_its_layer(library: str) -> None:
     users = {m for m in MODULES if from_library(_imported(m), library)}
-    assert {str(m) for m in users if _layer(m) not in HOMES[library]} == set()
+    assert {str(m) for m in users if not _lies_in(m, HOMES[library])} == set()
 
 
 @pytest.mark.parametrize("library", ["faiss", "torch", "openvino", "sqlite3", "sqlite_utils"])
 def test_the_layer_of_a_library_is_known_because_it_is_used_there(library: str) -> None:
     users = {_layer(m) for m in MODULES if from_library(_imported(m), library)}
     assert users == HOMES[library]
+
+
+@pytest.mark.parametrize("folder", APART)
+def test_fetching_and_reading_are_kept_apart(folder: str) -> None:
+    modules = [module for module in MODULES if _lies_in(module, {folder})]
+    names = {str(m): [n for n in APART[folder] if from_library(_imported(m), n)] for m in modules}
+    assert len(modules) > 5
+    assert {module: found for module, found in names.items() if found} == {}
 
 
 @each_module

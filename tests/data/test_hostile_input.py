@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from data.errors import StoryRefusedError
+from data.extraction.reading import Reading
 from data.pages import Extracted, Feed, Page
-from data.reading import Reading
-from tests.data.test_feed_parsing import rss
-from tests.data.test_pdf import add_picture, pdf
+from tests.data.extraction.test_feed_parsing import rss
+from tests.data.extraction.test_pdf import add_picture, pdf
 
 STORY = (
     "<html><head><meta charset='utf-8'><title>Council opens the bridge</title></head><body>"

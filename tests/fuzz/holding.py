@@ -8,9 +8,9 @@ from typing import Any
 
 from data.dates import days_covered, is_future, parse_date
 from data.errors import StoryRefusedError
+from data.extraction.reading_frames import read_reply, reply
 from data.models import Draft
 from data.pages import Extracted, Feed
-from data.reading_frames import read_reply, reply
 from data.urls import canonical_url, is_web_address, lies_in
 
 

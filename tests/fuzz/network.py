@@ -13,14 +13,14 @@ from yarl import URL
 from data.addresses import HostRules, in_domain, is_ip, is_public, may_be_public, plain_host
 from data.domains import domain_of
 from data.errors import UserError
-from data.fetch import Accept, Fetcher, FetchError, Limits, Validators
-from data.pacing import Turns
 from data.pages import Page
-from data.robots import MAX_CRAWL_DELAY, Robots
-from data.targets import target_of
-from data.unpacking import DamagedError, Unpacker
 from data.urls import is_web_address, lies_in, page_url, passage_url
-from tests.data.web import Internet, Names, Reply, Rude, WebServer
+from data.web.fetch import Accept, Fetcher, FetchError, Limits, Validators
+from data.web.pacing import Turns
+from data.web.robots import MAX_CRAWL_DELAY, Robots
+from data.web.targets import target_of
+from data.web.unpacking import DamagedError, Unpacker
+from tests.data.web.server import Internet, Names, Reply, Rude, WebServer
 from tests.fuzz import seeds
 from tests.fuzz.holding import address_holds, holds, sentence_holds
 

@@ -8,25 +8,32 @@ from io import BytesIO
 from typing import Any
 
 from data.addresses import HostRules
-from data.charsets import decode_page
 from data.dates import days_covered, parse_date
 from data.errors import StoryRefusedError
-from data.extract import extract
-from data.feed_items import item_date
-from data.feed_parsing import MAX_ITEMS, feed_links, parse_feed
-from data.fetch import FetchError
-from data.html_tree import parse_html
+from data.extraction.charsets import decode_page
+from data.extraction.extract import extract
+from data.extraction.feed_items import item_date
+from data.extraction.feed_parsing import MAX_ITEMS, feed_links, parse_feed
+from data.extraction.html_tree import parse_html
+from data.extraction.page_dates import standard_date
+from data.extraction.page_metadata import page_metadata
+from data.extraction.pdf import pdf_text
+from data.extraction.reading import _checked
+from data.extraction.reading_frames import (
+    BadFrameError,
+    extracted,
+    feed,
+    read_reply,
+    read_request,
+    request,
+)
 from data.ingestion import MAX_FILE_BYTES, parse_story
-from data.media_types import split_content_type
-from data.page_dates import standard_date
 from data.page_files import page_of
-from data.page_metadata import page_metadata
 from data.pages import Extracted, Feed, FeedItem, Page
-from data.pdf import pdf_text
-from data.reading import _checked
-from data.reading_frames import BadFrameError, extracted, feed, read_reply, read_request, request
-from data.replies import MAX_RETRY_AFTER, retry_after
-from data.targets import target_of
+from data.web.fetch import FetchError
+from data.web.media_types import split_content_type
+from data.web.replies import MAX_RETRY_AFTER, retry_after
+from data.web.targets import target_of
 from data.webstories import draft_from_item, draft_from_page
 from index.corrections import changes
 from index.sentences import paragraph_spans, sentence_spans

@@ -25,18 +25,18 @@ import pytest
 import bot
 from data.answers import open_memory
 from data.database import Database
+from data.extraction.reading import Reading
 from data.feeds import FeedStore
-from data.fetch import Fetcher, Limits
 from data.followed import FollowedFeed, SeenItem
 from data.models import Revision
-from data.reading import Reading
 from data.rechecks import Recheck
+from data.web.fetch import Fetcher, Limits
 from handlers import story_commands
 from handlers import web as web_module
 from handlers.following import Follower
 from handlers.services import Services
 from handlers.web import Web
-from tests.data.web import Request, WebServer
+from tests.data.web.server import Request, WebServer
 
 T = TypeVar("T")
 

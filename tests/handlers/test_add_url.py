@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.data.test_pdf import pdf
-from tests.data.web import WebServer
+from tests.data.extraction.test_pdf import pdf
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Result, Terminal
 from tests.handlers.newsroom import (
     AUTHOR,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.test_pdf import pdf
-from tests.data.web import WebServer
+from tests.data.extraction.test_pdf import pdf
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     AUTHOR,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     DATE,

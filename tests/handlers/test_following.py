@@ -8,10 +8,10 @@ import pytest
 
 from data.database import write
 from data.errors import StorageError, UnavailableError
+from data.extraction.reading import Reading
 from data.followed import FollowedFeed, Outcome
-from data.reading import Reading
 from handlers.polls import Poll
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     FEED,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from data.followed import FollowedFeed, Outcome
-from tests.data.web import Request, WebServer
+from tests.data.web.server import Request, WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     AUTHOR,

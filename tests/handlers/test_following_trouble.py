@@ -8,11 +8,11 @@ import pytest
 
 from data.errors import StoryRefusedError
 from data.feeds import INTERVAL, due_feeds
-from data.fetch import FetchError
 from data.followed import FollowedFeed, Outcome
+from data.web.fetch import FetchError
 from handlers.following import MAX_FAILURES
 from handlers.polls import Poll
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     FEED,

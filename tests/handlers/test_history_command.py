@@ -9,7 +9,7 @@ import pytest
 
 from data.collections import Collections
 from data.database import write
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     Newsroom,

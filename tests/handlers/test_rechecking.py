@@ -10,7 +10,7 @@ from data.database import write
 from data.ingestion import Given
 from data.models import Attribution, Revision
 from handlers.rechecking import Look, Looked, look_again
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     PAYWALL,

@@ -13,11 +13,11 @@ from simcord.results import InteractionResult, ResponseMessage
 import bot
 from data.database import write
 from data.feeds import FeedStore
-from data.fetch import Fetcher
 from data.followed import FollowedFeed
+from data.web.fetch import Fetcher
 from handlers import client as client_module
-from tests.data.direct_reading import DirectReading
-from tests.data.web import WebServer
+from tests.data.extraction.direct_reading import DirectReading
+from tests.data.web.server import WebServer
 from tests.handlers.newsroom import FEED, Newsroom, Story
 from tests.simulated.test_answer_buttons import FIRST
 from tests.simulated.world import Server, World, said

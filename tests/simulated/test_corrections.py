@@ -11,7 +11,7 @@ import pytest
 
 from handlers.layout import Action
 from handlers.marks import TAKEN_OUT
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.simulated.newsstand import (
     BRIDGE,
     DEARER,

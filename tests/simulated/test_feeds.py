@@ -11,7 +11,7 @@ import pytest
 from data.database import write
 from data.feeds import FeedStore
 from handlers import schedule
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.newsroom import FEED, PUBLISHER
 from tests.simulated.newsstand import (
     BRIDGE,

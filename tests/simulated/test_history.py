@@ -10,7 +10,7 @@ import pytest
 
 from data.domains import DomainStore
 from data.pages import Page
-from tests.data.web import WebServer
+from tests.data.web.server import WebServer
 from tests.handlers.newsroom import page_html, walled_html
 from tests.simulated.newsstand import BRIDGE, DEARER, FERRY, LATER, Newsstand, last_words, publisher
 from tests.simulated.test_answer_buttons import FIRST, ask

@@ -10,8 +10,8 @@ from simcord.results import InteractionResult
 
 from handlers.adding import MAX_LINKS
 from handlers.layout import Action
-from tests.data.test_pdf import FULL, pdf
-from tests.data.web import WebServer
+from tests.data.extraction.test_pdf import FULL, pdf
+from tests.data.web.server import WebServer
 from tests.handlers.newsroom import AUTHOR, DATE, PUBLISHER, page_html, walled_html
 from tests.simulated.newsstand import BRIDGE, Newsstand, Told, last_words, publisher
 from tests.simulated.test_stories import answered, only_story, stories
