@@ -22,8 +22,8 @@ from data.standing import StandingStore
 from data.version import user_agent
 from data.web.fetch import Fetcher
 from handlers.app import DEFAULT_COLLECTION, App
-from handlers.cli import run
 from handlers.services import Services, Session
+from handlers.terminal.cli import run
 from index.answerer import Answerer, Searchable
 from index.encoders import DEFAULT_ENCODER, Encoders, load_encoder
 from index.indexer import Indexer

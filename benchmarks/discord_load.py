@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.common import report
 from bot import Opener, settings_for
 from data.ingestion import Given, parse_story
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from tests.e2e.bot_process import BotProcess, buttons, said
 from tests.e2e.fake_discord import FakeDiscord, Interaction, Json, Request
 

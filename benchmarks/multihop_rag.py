@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.common import arguments, console, report, scratch_services
 from data.ingestion import read_rows
 from data.models import normalise
-from handlers.records import answer_record
 from handlers.services import Services
+from handlers.terminal.records import answer_record
 from index.evaluation import PASSAGES_JUDGED, ranking_metrics
 
 Question = dict[str, Any]

@@ -16,12 +16,12 @@ from data.page_files import PAGE_SUFFIXES, is_address, is_page_file, page_of
 from data.webstories import draft_from_page
 from handlers.asking import NOBODY
 from handlers.desk import Desk
-from handlers.layout import Layout
-from handlers.markdown import shortened
+from handlers.layouts.layout import Layout
+from handlers.layouts.markdown import shortened
+from handlers.layouts.stories import confirm_layout, saved_layout, several_layout
 from handlers.pending import ReadStory, Waiting
 from handlers.scope import everybody_sees, require_contributor
 from handlers.services import Session
-from handlers.stories import confirm_layout, saved_layout, several_layout
 from handlers.worker import Lane
 
 # Characters; a longer one would keep those of every other server waiting while it is encoded.

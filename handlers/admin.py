@@ -4,14 +4,14 @@ import discord
 from discord import app_commands
 
 from data.errors import UserError
-from handlers.admin_views import (
+from handlers.asking import NOBODY
+from handlers.desk import Desk
+from handlers.layouts.admin_views import (
     ask_layout,
     report_layout,
     status_layout,
 )
-from handlers.asking import NOBODY
-from handlers.desk import Desk
-from handlers.layout import Action, Layout, Pressed, notice
+from handlers.layouts.layout import Action, Layout, Pressed, notice
 from handlers.scope import require_administrator
 from handlers.services import Session
 from handlers.worker import Lane

@@ -12,16 +12,16 @@ from data.origins import Origin
 from handlers.asking import NOBODY, given_citations
 from handlers.desk import Desk
 from handlers.forms import QuestionForm
-from handlers.layout import (
+from handlers.layouts.layout import (
     Action,
     Layout,
     Pressed,
     panel,
     text,
 )
-from handlers.markdown import emphasised, escaped, shortened, size
-from handlers.marks import correction_words
-from handlers.render import (
+from handlers.layouts.markdown import emphasised, escaped, shortened, size
+from handlers.layouts.marks import correction_words
+from handlers.layouts.render import (
     ANSWER_COLOUR,
     attribution_text,
     citation_section,

@@ -7,9 +7,9 @@ from data.models import Revision
 from handlers.adding import store
 from handlers.articles import ask_to_remove, open_details_form, open_story_form
 from handlers.desk import Desk
-from handlers.layout import Action, Pressed, notice
+from handlers.layouts.layout import Action, Pressed, notice
+from handlers.layouts.markdown import one_line
 from handlers.library import history_page, list_page, own_story, show_page, story_page
-from handlers.markdown import one_line
 from handlers.scope import may_add, require_contributor, server_of
 from handlers.services import Session
 from handlers.worker import Lane

@@ -16,7 +16,9 @@ from handlers.checking import check_story
 from handlers.desk import Desk
 from handlers.errors import Complete, completing
 from handlers.forms import DetailsForm, StoryForm
-from handlers.layout import notice
+from handlers.layouts.layout import notice
+from handlers.layouts.render import MAX_SOURCE, story_line
+from handlers.layouts.stories import choice_name, found_layout, remove_layout
 from handlers.library import (
     found_stories,
     history_page,
@@ -25,10 +27,8 @@ from handlers.library import (
     show_page,
     story_page,
 )
-from handlers.render import MAX_SOURCE, story_line
 from handlers.scope import everybody_sees, may_add, require_contributor, server_of
 from handlers.services import Session
-from handlers.stories import choice_name, found_layout, remove_layout
 from handlers.worker import Lane
 from index.answerer import clean_question
 

@@ -12,9 +12,9 @@ import discord
 from data.answers import GivenCitation, Place
 from data.errors import UserError
 from data.models import Filters
-from handlers.layout import notice
+from handlers.layouts.layout import notice
+from handlers.layouts.render import MAX_QUESTION, Shown, answer_layout
 from handlers.limits import Limits
-from handlers.render import MAX_QUESTION, Shown, answer_layout
 from handlers.scope import place_of, readable_server
 from handlers.services import Session
 from handlers.worker import Lane, Worker

@@ -12,9 +12,9 @@ from data.models import Filters
 from handlers.asking import guild_of, reply_in_words
 from handlers.desk import Desk
 from handlers.errors import completing
+from handlers.layouts.render import MAX_QUESTION, MAX_SOURCE, filters_of
 from handlers.limits import BusyError
 from handlers.parameters import day_of
-from handlers.render import MAX_QUESTION, MAX_SOURCE, filters_of
 from handlers.scope import readable_server
 
 HINT = "Ask me something about the stories here, such as: who reported it? `/help` tells more."

@@ -6,9 +6,9 @@ from data.errors import UserError
 from data.rechecks import Recheck
 from handlers.asking import NOBODY
 from handlers.desk import Desk
-from handlers.layout import Layout, notice
+from handlers.layouts.layout import Layout, notice
+from handlers.layouts.markdown import escaped
 from handlers.library import history_page, own_story
-from handlers.markdown import escaped
 from handlers.rechecking import Look, look_again
 from handlers.runner import WorkerRunner
 from handlers.scope import require_contributor

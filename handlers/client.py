@@ -24,7 +24,7 @@ from handlers.desk import Desk
 from handlers.errors import report, reported, tell
 from handlers.following import Follower
 from handlers.forms import OpenForms
-from handlers.layout import parse_custom_id
+from handlers.layouts.layout import parse_custom_id
 from handlers.limits import Limits
 from handlers.marking import Marking
 from handlers.pending import Pending

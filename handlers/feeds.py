@@ -10,7 +10,7 @@ from data.page_files import is_address
 from handlers.asking import NOBODY
 from handlers.desk import Desk
 from handlers.errors import Complete, completing
-from handlers.feed_views import (
+from handlers.layouts.feed_views import (
     NEWEST_NOT_TAKEN,
     feed_name,
     feeds_layout,
@@ -18,8 +18,8 @@ from handlers.feed_views import (
     removed_words,
     trial_layout,
 )
-from handlers.layout import Action, Pressed, notice
-from handlers.markdown import shortened
+from handlers.layouts.layout import Action, Pressed, notice
+from handlers.layouts.markdown import shortened
 from handlers.scope import may_add, require_contributor
 
 _MAX_CHOICES = 25

@@ -9,8 +9,8 @@ import discord
 
 from data.ingestion import Given
 from data.models import Attribution
-from handlers.markdown import shortened
-from handlers.render import MAX_QUESTION
+from handlers.layouts.markdown import shortened
+from handlers.layouts.render import MAX_QUESTION
 from handlers.requests import Requests
 
 _MAX_PASTE = 4000  # characters that Discord takes in one field

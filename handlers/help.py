@@ -11,8 +11,8 @@ from data.version import VERSION
 from handlers.asking import NOBODY
 from handlers.console import counted
 from handlers.desk import Desk
-from handlers.layout import Action, Layout, Pressed, button, notice, panel, row, text
-from handlers.markdown import one_line
+from handlers.layouts.layout import Action, Layout, Pressed, button, notice, panel, row, text
+from handlers.layouts.markdown import one_line
 from handlers.scope import readable_server, server_of
 
 log = logging.getLogger(__name__)

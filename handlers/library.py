@@ -7,10 +7,10 @@ from data.headlines import Headline
 from data.models import Revision, folded
 from data.origins import Origin
 from handlers.asking import NOBODY
-from handlers.history_layout import history_layout
-from handlers.layout import Layout
+from handlers.layouts.history_layout import history_layout
+from handlers.layouts.layout import Layout
+from handlers.layouts.stories import PAGE_STORIES, list_layout, story_layout
 from handlers.services import Services, Session
-from handlers.stories import PAGE_STORIES, list_layout, story_layout
 
 _LOOKED_AT = 25  # stories that words may fit, to find the one that is meant
 

@@ -11,7 +11,7 @@ from data.database import read
 from data.errors import StorageError
 from data.web.network import CONNECTION_ERRORS
 from handlers.asking import NOBODY
-from handlers.marks import Marked, marked_layout
+from handlers.layouts.marks import Marked, marked_layout
 from handlers.runner import WorkerRunner
 from handlers.services import Services
 from index.corrections import correction

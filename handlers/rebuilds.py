@@ -12,16 +12,16 @@ from data.builds import Build
 from data.errors import UserError
 from data.guilds import RunningRebuild
 from data.web.network import CONNECTION_ERRORS
-from handlers.admin_views import (
+from handlers.asking import NOBODY
+from handlers.errors import reported
+from handlers.layouts.admin_views import (
     cancelled_layout,
     done_layout,
     failed_layout,
     interrupted_layout,
     progress_layout,
 )
-from handlers.asking import NOBODY
-from handlers.errors import reported
-from handlers.layout import Layout
+from handlers.layouts.layout import Layout
 from handlers.services import Session
 from handlers.worker import Lane, Worker
 

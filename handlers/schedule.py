@@ -15,9 +15,9 @@ from data.web.network import CONNECTION_ERRORS
 from handlers.app import DEFAULT_COLLECTION
 from handlers.asking import NOBODY
 from handlers.errors import reported
-from handlers.feed_views import news_layout, paused_layout
 from handlers.following import Follower
-from handlers.layout import Layout
+from handlers.layouts.feed_views import news_layout, paused_layout
+from handlers.layouts.layout import Layout
 from handlers.marking import Marking
 from handlers.polls import Poll
 from handlers.rechecking import look_again

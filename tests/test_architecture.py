@@ -41,16 +41,18 @@ HOMES = {
     ),
     "tld": {"data"},
 }
-# What reads a page cannot reach the network or a database, and what fetches it does not read it.
+# What reads a page cannot reach the network or a database, and what fetches it does not read it;
+# what a message looks like is a pure function.
 APART = {
     "data/extraction": ("data.web", "data.database", "socket", "asyncio"),
     "data/web": ("data.extraction", "data.database"),
+    "handlers/layouts": ("handlers.services", "handlers.worker", "handlers.web", "asyncio"),
 }
 
 # The function that turns anything into a message, and the one that takes a failing conversion
 # for one that is not possible. Everywhere else a broad handler must raise what it caught.
 BROAD_HANDLERS = {
-    ("handlers/cli.py", "run"),
+    ("handlers/terminal/cli.py", "run"),
     ("index/runtimes.py", "_export"),
     ("index/runtimes.py", "_load"),  # the tokenizer raises bare Exception
 }
@@ -183,11 +185,16 @@ def test_the_layer_of_a_library_is_known_because_it_is_used_there(library: str) 
 
 
 @pytest.mark.parametrize("folder", APART)
-def test_fetching_and_reading_are_kept_apart(folder: str) -> None:
+def test_a_folder_does_not_reach_for_what_is_kept_apart_from_it(folder: str) -> None:
     modules = [module for module in MODULES if _lies_in(module, {folder})]
     names = {str(m): [n for n in APART[folder] if from_library(_imported(m), n)] for m in modules}
     assert len(modules) > 5
     assert {module: found for module, found in names.items() if found} == {}
+
+
+def test_only_the_program_knows_the_terminal() -> None:
+    users = {str(m) for m in MODULES if from_library(_imported(m), "handlers.terminal")}
+    assert {user for user in users if not user.startswith("handlers/terminal/")} == {"bot.py"}
 
 
 @each_module

@@ -107,7 +107,7 @@ def test_the_program_exits_with_the_code_of_its_command(
     monkeypatch: pytest.MonkeyPatch, words: list[str], code: int
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["bot.py", *words])
-    monkeypatch.setattr("handlers.cli._configure_logging", lambda: None)
+    monkeypatch.setattr("handlers.terminal.cli._configure_logging", lambda: None)
     with pytest.raises(SystemExit) as left:
         bot.main()
     assert left.value.code == code

@@ -8,9 +8,15 @@ import click
 import pytest
 
 import bot
-from handlers import ask_commands, feed_commands, index_commands, story_commands, web_commands
 from handlers.app import App
-from handlers.cli import cli
+from handlers.terminal import (
+    ask_commands,
+    feed_commands,
+    index_commands,
+    story_commands,
+    web_commands,
+)
+from handlers.terminal.cli import cli
 
 ROOT = bot.ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

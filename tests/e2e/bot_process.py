@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import bot
-from handlers.layout import Action, parse_custom_id
+from handlers.layouts.layout import Action, parse_custom_id
 from tests.e2e.fake_discord import FakeDiscord, Json, walk_components
 
 LOADED = "models loaded"

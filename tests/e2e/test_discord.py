@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from handlers.cli import cli
-from handlers.layout import Action
+from handlers.layouts.layout import Action
+from handlers.terminal.cli import cli
 from tests.e2e.bot_process import BotProcess, buttons, said
 from tests.e2e.fake_discord import ADMINISTRATOR, FakeDiscord, Interaction, Json
 

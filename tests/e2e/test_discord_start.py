@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from tests.e2e.bot_process import BotProcess, buttons, said
 from tests.e2e.crash import story_text
 from tests.e2e.fake_discord import ADMINISTRATOR, FakeDiscord, Interaction, Json

@@ -12,7 +12,7 @@ import pytest
 
 import bot
 from handlers.app import App
-from handlers.cli import run
+from handlers.terminal.cli import run
 from index.encoder import Encoder
 from tests.fakes import HashEncoder
 

@@ -31,10 +31,10 @@ from data.followed import FollowedFeed, SeenItem
 from data.models import Revision
 from data.rechecks import Recheck
 from data.web.fetch import Fetcher, Limits
-from handlers import story_commands
 from handlers import web as web_module
 from handlers.following import Follower
 from handlers.services import Services
+from handlers.terminal import story_commands
 from handlers.web import Web
 from tests.data.web.server import Request, WebServer
 

@@ -1,7 +1,7 @@
 import pytest
 
 from data.errors import UserError
-from handlers.layout import Action, custom_id
+from handlers.layouts.layout import Action, custom_id
 from handlers.pending import Pending, ReadStory, Waiting
 from tests.fakes import story
 

@@ -19,10 +19,10 @@ from simcord import Env
 import bot
 from data.ingestion import read_story
 from data.settings import load_settings
-from handlers.admin_views import progress_layout
 from handlers.client import PullquoteClient
 from handlers.help import welcome_layout
-from handlers.layout import Action
+from handlers.layouts.admin_views import progress_layout
+from handlers.layouts.layout import Action
 from tests.simulated.world import Server, World, buttons
 
 OUT = bot.ROOT / "docs" / "img"

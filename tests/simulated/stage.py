@@ -23,7 +23,7 @@ from data.feeds import FeedStore
 from data.models import Span
 from data.origins import Origin
 from data.pages import Page
-from handlers.layout import Action, Layout, button, panel, row, text
+from handlers.layouts.layout import Action, Layout, button, panel, row, text
 from tests.fakes import story, wire
 from tests.simulated.world import Server, World, buttons
 

@@ -8,7 +8,7 @@ import pytest
 from simcord.actors import MemberActor
 
 from data.answers import Votes
-from handlers.layout import Action, Layout, button, custom_id, parse_custom_id, row, text
+from handlers.layouts.layout import Action, Layout, button, custom_id, parse_custom_id, row, text
 from tests.simulated.world import Server, World, buttons, labels, said
 
 FIRST = "Ann Lee opened the bridge on Monday."

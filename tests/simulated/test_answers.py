@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from data.models import Filters
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from handlers.logs import JsonLines
 from index.models import Passage
 from index.retriever import Retriever

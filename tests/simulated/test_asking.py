@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from handlers.chat import HINT
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from tests.simulated.world import Server, World, buttons, labels, said
 
 TEXT = "Ann Lee opened the bridge on Monday. It cost four million."

@@ -9,8 +9,8 @@ from typing import Any
 import discord
 import pytest
 
-from handlers.layout import Action
-from handlers.marks import TAKEN_OUT
+from handlers.layouts.layout import Action
+from handlers.layouts.marks import TAKEN_OUT
 from tests.data.web.server import WebServer
 from tests.simulated.newsstand import (
     BRIDGE,

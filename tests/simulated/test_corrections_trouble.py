@@ -9,8 +9,8 @@ import discord
 import pytest
 
 from handlers import marking, schedule
-from handlers import marks as marks_module
-from handlers.layout import Action
+from handlers.layouts import marks as marks_module
+from handlers.layouts.layout import Action
 from tests.simulated.newsstand import mark
 from tests.simulated.test_answer_buttons import (
     FIRST,

@@ -9,7 +9,7 @@ import pytest
 from data.database import write
 from data.feeds import MAX_FEEDS
 from handlers.following import MAX_FAILURES
-from handlers.layout import Action, Layout, button, row
+from handlers.layouts.layout import Action, Layout, button, row
 from tests.data.web.server import WebServer
 from tests.handlers.newsroom import FEED, PUBLISHER
 from tests.simulated.newsstand import (

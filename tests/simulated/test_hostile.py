@@ -7,10 +7,10 @@ from urllib.parse import unquote
 import pytest
 
 from data.models import Span, normalise
-from handlers.layout import Action, parse_custom_id
-from handlers.markdown import shortened
-from tests.handlers.test_layout import broken_limits
-from tests.handlers.test_markdown import Seen, as_shown, read
+from handlers.layouts.layout import Action, parse_custom_id
+from handlers.layouts.markdown import shortened
+from tests.handlers.layouts.test_layout import broken_limits
+from tests.handlers.layouts.test_markdown import Seen, as_shown, read
 from tests.simulated.world import Server, World, buttons, said, texts, walk
 
 QUESTION = "Who opened the harbour bridge?"

@@ -17,7 +17,7 @@ from bot import Opener
 from data.builds import Build, BuildState, BuildStore
 from data.database import write
 from data.guilds import RunningRebuild
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from handlers.services import Session
 from handlers.worker import Lane, Worker
 from index.encoders import DEFAULT_ENCODER

@@ -11,7 +11,7 @@ from simcord.backend.serializers import message_payload
 from simcord.builders import UserHandle
 from simcord.enums import InteractionType
 
-from handlers.layout import Action, text
+from handlers.layouts.layout import Action, text
 from handlers.rebuilds import _Running
 from tests.simulated.stage import (
     ALPHA,

@@ -9,7 +9,7 @@ import pytest
 from simcord.results import InteractionResult
 
 from handlers.adding import MAX_LINKS
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from tests.data.extraction.test_pdf import FULL, pdf
 from tests.data.web.server import WebServer
 from tests.handlers.newsroom import AUTHOR, DATE, PUBLISHER, page_html, walled_html

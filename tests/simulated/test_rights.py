@@ -20,7 +20,7 @@ from data.builds import BuildState, BuildStore
 from data.feeds import FeedStore
 from data.models import Revision
 from data.pages import Page
-from handlers.layout import Action, custom_id
+from handlers.layouts.layout import Action, custom_id
 from handlers.pending import ReadStory, Waiting
 from tests.fakes import story
 from tests.simulated.test_stories import FILE, TEXT, answered

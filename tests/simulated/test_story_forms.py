@@ -5,7 +5,7 @@ import pytest
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from tests.simulated.test_rights import press
 from tests.simulated.test_stories import (
     FILE,

@@ -20,7 +20,7 @@ import bot
 from data.errors import UserError
 from handlers import asking
 from handlers.client import PullquoteClient
-from handlers.layout import Action
+from handlers.layouts.layout import Action
 from handlers.limits import QUESTIONS, WAITING
 from handlers.logs import JsonLines
 from index.answerer import Answerer

@@ -14,7 +14,7 @@ import bot
 from data.models import Revision
 from data.settings import load_settings
 from handlers.client import PullquoteClient
-from handlers.layout import Action, parse_custom_id
+from handlers.layouts.layout import Action, parse_custom_id
 from handlers.services import Session
 from tests.fakes import story
 

@@ -15,9 +15,9 @@ from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import counted
 from handlers.following import Follower
 from handlers.polls import Poll
-from handlers.records import feed_record, poll_record
 from handlers.runner import TerminalRunner
 from handlers.samples import SAMPLES
+from handlers.terminal.records import feed_record, poll_record
 from handlers.web import terminal_web
 
 _SHOWN = 20

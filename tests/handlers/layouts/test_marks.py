@@ -14,17 +14,24 @@ from data.answers import GivenCitation
 from data.answers import Standing as StandingQuote
 from data.models import Attribution, Filters
 from data.origins import Origin
-from handlers.layout import Action, Layout, button, panel, parse_custom_id, section, text
-from handlers.marks import TAKEN_OUT, Marked, correction_words, marked_layout
-from handlers.render import MAX_QUESTION, MAX_SOURCE, Shown, answer_layout, filters_of, question_of
+from handlers.layouts.layout import Action, Layout, button, panel, parse_custom_id, section, text
+from handlers.layouts.marks import TAKEN_OUT, Marked, correction_words, marked_layout
+from handlers.layouts.render import (
+    MAX_QUESTION,
+    MAX_SOURCE,
+    Shown,
+    answer_layout,
+    filters_of,
+    question_of,
+)
 from index.answerer import clean_question
 from index.corrections import Correction, Standing
 from index.models import Answer, Citation
 from tests import fakes
 from tests.handlers import stories
-from tests.handlers.test_layout import broken_limits, payload, walk
-from tests.handlers.test_markdown import read
-from tests.handlers.test_render import (
+from tests.handlers.layouts.test_layout import broken_limits, payload, walk
+from tests.handlers.layouts.test_markdown import read
+from tests.handlers.layouts.test_render import (
     ANSWER_ID,
     LINK,
     QUOTED,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data.models import Span
-from handlers.markdown import (
+from handlers.layouts.markdown import (
     emphasised,
     escaped,
     one_line,

@@ -17,11 +17,11 @@ from data.headlines import Headline
 from data.ingestion import draft_from_fields
 from data.models import Attribution, Filters, Revision, Span
 from data.origins import Origin
-from handlers import admin_views, stories
 from handlers.answer_buttons import _Context, _fitting, context_layout
-from handlers.layout import Action, Layout, panel, parse_custom_id, text
-from handlers.markdown import escaped
-from handlers.render import (
+from handlers.layouts import admin_views, stories
+from handlers.layouts.layout import Action, Layout, panel, parse_custom_id, text
+from handlers.layouts.markdown import escaped
+from handlers.layouts.render import (
     MAX_QUESTION,
     MAX_SOURCE,
     Shown,
@@ -37,8 +37,8 @@ from index.corrections import Correction, Standing
 from index.models import Answer, Citation, IndexStatus, Reason, Speaker
 from index.verification import Report
 from tests import fakes
-from tests.handlers.test_layout import broken_limits, payload, walk
-from tests.handlers.test_markdown import as_shown, hostile, read
+from tests.handlers.layouts.test_layout import broken_limits, payload, walk
+from tests.handlers.layouts.test_markdown import as_shown, hostile, read
 
 anything = settings(deadline=None)
 ANSWER_ID = "aZ09-_aZ09-_"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simcord.components import validate_components
 
-from handlers.layout import (
+from handlers.layouts.layout import (
     MAX_COMPONENTS,
     MAX_LABEL,
     MAX_TEXT,

@@ -6,9 +6,9 @@ import discord
 
 from data.answers import Votes
 from handlers.console import counted
-from handlers.layout import Action, Layout, button, panel, row, text
-from handlers.markdown import escaped, shortened
-from handlers.render import story_line
+from handlers.layouts.layout import Action, Layout, button, panel, row, text
+from handlers.layouts.markdown import escaped, shortened
+from handlers.layouts.render import story_line
 from index.models import IndexStatus
 from index.verification import Report
 

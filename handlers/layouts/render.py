@@ -10,7 +10,7 @@ from data.models import Attribution, Filters, Revision
 from data.origins import Origin
 from data.urls import passage_url
 from handlers.console import independence, sureness
-from handlers.layout import (
+from handlers.layouts.layout import (
     MAX_TEXT,
     Action,
     Item,
@@ -23,14 +23,14 @@ from handlers.layout import (
     section,
     text,
 )
-from handlers.markdown import escaped, one_line, quoted, size, unescaped, when
+from handlers.layouts.markdown import escaped, one_line, quoted, size, unescaped, when
 from index.models import Answer, Citation, Reason
 
 ANSWER_COLOUR = discord.Colour(0x3B7A57)
 REFUSAL_COLOUR = discord.Colour(0x8A8D91)
 MAX_QUESTION = 500  # characters of a question in Discord: it stands in the message with its answer
 MAX_SOURCE = 100
-# Characters that stay free for a word on each quote, should its story change (handlers/marks.py).
+# Characters that stay free for a word on each quote, should its story change (marks.py).
 MARK_ROOM = 120
 _MAX_TITLE = 150
 _MAX_LINK = 700

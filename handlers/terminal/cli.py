@@ -5,7 +5,10 @@ from pathlib import Path
 
 import click
 
-from handlers import (
+from handlers.app import App, place_options
+from handlers.errors import message_for
+from handlers.logs import LOG_BYTES, LOGS_KEPT
+from handlers.terminal import (
     ask_commands,
     discord_commands,
     feed_commands,
@@ -13,9 +16,6 @@ from handlers import (
     story_commands,
     web_commands,
 )
-from handlers.app import App, place_options
-from handlers.errors import message_for
-from handlers.logs import LOG_BYTES, LOGS_KEPT
 
 USER_ERROR_CODE = 1
 LOG_FILE = "pullquote.log"

@@ -19,9 +19,9 @@ from data.errors import UserError
 from data.settings import TOKEN_FILE, Settings, read_token
 from data.web.network import CONNECTION_ERRORS
 from handlers.app import App, pass_app, place_options
-from handlers.chat_loop import chat_loop
 from handlers.client import NoScopeError, PullquoteClient
 from handlers.logs import LOG_BYTES, LOGS_KEPT, JsonLines
+from handlers.terminal.chat_loop import chat_loop
 
 log = logging.getLogger(__name__)
 

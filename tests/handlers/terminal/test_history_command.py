@@ -20,7 +20,7 @@ from tests.handlers.newsroom import (
     served,
     walled_html,
 )
-from tests.handlers.test_records import ARTICLE_KEYS
+from tests.handlers.terminal.test_records import ARTICLE_KEYS
 
 FERRY = Story("ferry")
 CHANGED = replace(FERRY, version=2, modified_at="2025-03-05T09:00:00+00:00")

@@ -8,9 +8,9 @@ import discord
 
 from data.answers import Standing as StandingQuote
 from data.origins import Origin
-from handlers.layout import MAX_TEXT, Action, parse_custom_id
-from handlers.markdown import when
-from handlers.render import CARRIED, attribution_text, length
+from handlers.layouts.layout import MAX_TEXT, Action, parse_custom_id
+from handlers.layouts.markdown import when
+from handlers.layouts.render import CARRIED, attribution_text, length
 from index.corrections import Correction, Standing
 
 TAKEN_OUT = "> *This quote was taken out.*"

@@ -25,7 +25,7 @@ from data.pages import Page
 from data.webstories import draft_from_page
 from handlers.app import App, attribution_options, pass_app, place_options, write_json
 from handlers.console import articles_view, saved_line, story_view
-from handlers.records import article_record, story_record
+from handlers.terminal.records import article_record, story_record
 from handlers.web import terminal_web
 from index.models import Imported
 

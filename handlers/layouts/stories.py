@@ -11,9 +11,9 @@ from data.models import Attribution, Revision
 from data.origins import Origin
 from data.urls import page_url
 from handlers.console import counted
-from handlers.layout import Action, Item, Layout, button, line, panel, row, section, text
-from handlers.markdown import escaped, one_line, quoted, shortened, size, when
-from handlers.render import byline, story_line
+from handlers.layouts.layout import Action, Item, Layout, button, line, panel, row, section, text
+from handlers.layouts.markdown import escaped, one_line, quoted, shortened, size, when
+from handlers.layouts.render import byline, story_line
 
 STORY_COLOUR = discord.Colour(0x3D5A80)
 PAGE_STORIES = 8

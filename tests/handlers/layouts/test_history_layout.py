@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from data.models import Attribution, Revision, normalise, text_hash
 from data.standing import History
-from handlers.history_layout import history_layout
-from handlers.layout import Action, custom_id
+from handlers.layouts.history_layout import history_layout
+from handlers.layouts.layout import Action, custom_id
 from tests.handlers import stories
-from tests.handlers.test_layout import broken_limits, payload, walk
-from tests.handlers.test_markdown import as_shown, hostile, read
-from tests.handlers.test_render import attributions, contents
+from tests.handlers.layouts.test_layout import broken_limits, payload, walk
+from tests.handlers.layouts.test_markdown import as_shown, hostile, read
+from tests.handlers.layouts.test_render import attributions, contents
 
 some = settings(deadline=None, max_examples=80)
 NOW = "2026-01-02T03:04:05+00:00"

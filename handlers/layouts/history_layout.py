@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from data.models import Revision
 from data.standing import History
-from handlers.layout import Action, Item, Layout, button, line, panel, row, text
-from handlers.markdown import one_line, quoted, size, when
-from handlers.render import byline
-from handlers.stories import STORY_COLOUR
+from handlers.layouts.layout import Action, Item, Layout, button, line, panel, row, text
+from handlers.layouts.markdown import one_line, quoted, size, when
+from handlers.layouts.render import byline
+from handlers.layouts.stories import STORY_COLOUR
 from index.corrections import Change, changes, details_changed
 
 _MAX_DIFFERENCE = 2600  # characters on one page, markup included

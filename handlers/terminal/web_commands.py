@@ -16,10 +16,10 @@ from data.pages import Extracted
 from data.rechecks import Recheck
 from handlers.app import App, home_option, pass_app, place_options, write_json
 from handlers.console import counted, printable
-from handlers.history_view import history_view
 from handlers.rechecking import Look, look_again
-from handlers.records import extracted_record, history_record
 from handlers.runner import TerminalRunner
+from handlers.terminal.history_view import history_view
+from handlers.terminal.records import extracted_record, history_record
 from handlers.web import Web, terminal_web
 
 _LOOKS = {

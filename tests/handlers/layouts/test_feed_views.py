@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.feeds import MAX_DAILY_LIMIT, MAX_FEEDS
 from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 from data.pages import Feed, FeedItem
-from handlers.feed_views import (
+from handlers.layouts.feed_views import (
     feed_name,
     feeds_layout,
     followed_layout,
@@ -21,12 +21,12 @@ from handlers.feed_views import (
     removed_words,
     trial_layout,
 )
-from handlers.layout import Action, Layout, custom_id, notice
-from handlers.markdown import one_line
+from handlers.layouts.layout import Action, Layout, custom_id, notice
+from handlers.layouts.markdown import one_line
 from handlers.polls import Poll, Taken
-from tests.handlers.test_layout import broken_limits, payload, walk
-from tests.handlers.test_markdown import hostile, read
-from tests.handlers.test_render import contents
+from tests.handlers.layouts.test_layout import broken_limits, payload, walk
+from tests.handlers.layouts.test_markdown import hostile, read
+from tests.handlers.layouts.test_render import contents
 
 some = settings(deadline=None, max_examples=60)
 ID = 10**19  # of a user or channel, as long as may be

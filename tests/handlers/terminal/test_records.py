@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from data.models import Attribution, Filters, Span
-from handlers.records import (
+from handlers.terminal.records import (
     answer_record,
     article_record,
     invalid_record,

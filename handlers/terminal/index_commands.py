@@ -5,7 +5,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import counted, report_view, status_view
-from handlers.records import status_record
+from handlers.terminal.records import status_record
 from index.status import index_status
 
 PROBLEMS_FOUND = 1

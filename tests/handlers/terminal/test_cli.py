@@ -17,7 +17,12 @@ from index.encoder import Encoder
 from index.models import Answer, QuoteMismatchError
 from tests.fakes import HashEncoder
 from tests.handlers.conftest import Terminal
-from tests.handlers.test_records import ANSWER_KEYS, ARTICLE_KEYS, CITATION_KEYS, PASSAGE_KEYS
+from tests.handlers.terminal.test_records import (
+    ANSWER_KEYS,
+    ARTICLE_KEYS,
+    CITATION_KEYS,
+    PASSAGE_KEYS,
+)
 
 BRIDGE = "The mayor opened the bridge on Friday. It cost two million crowns."
 FERRY = "The ferry Merrow Lass sank at noon. Nobody was hurt."

@@ -9,11 +9,11 @@ import click
 from data.errors import UserError
 from data.models import Filters
 from handlers.app import App, filter_options, pass_app, place_options, write_json
-from handlers.chat_loop import chat_loop, show_answer
 from handlers.console import passages_view
 from handlers.parameters import day_of, whole
-from handlers.records import Record, answer_record, invalid_record, passage_record
 from handlers.services import Services
+from handlers.terminal.chat_loop import chat_loop, show_answer
+from handlers.terminal.records import Record, answer_record, invalid_record, passage_record
 from index.answerer import checked_answer, clean_question
 
 _MAX_RESULTS = 100

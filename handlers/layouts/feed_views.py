@@ -7,10 +7,10 @@ import discord
 from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 from data.pages import Feed
 from handlers.console import counted
-from handlers.layout import Action, Item, Layout, button, panel, row, section, text
-from handlers.markdown import escaped, one_line, shortened, size, when
+from handlers.layouts.layout import Action, Item, Layout, button, panel, row, section, text
+from handlers.layouts.markdown import escaped, one_line, shortened, size, when
+from handlers.layouts.stories import STORY_COLOUR
 from handlers.polls import Poll
-from handlers.stories import STORY_COLOUR
 
 TROUBLE_COLOUR = discord.Colour(0xB3592E)
 PAGE_FEEDS = 8
