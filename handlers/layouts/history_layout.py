@@ -67,7 +67,7 @@ def _difference(before: Revision | None, after: Revision) -> str:
         shown.append(part)
     if kept:
         shown.append(f"-# {kept} paragraph{' is' if kept == 1 else 's are'} the same.")
-    return "\n".join(shown)
+    return "\n".join(shown).rstrip()
 
 
 def _counterpart(found: Sequence[Change], number: int) -> str:
@@ -86,7 +86,8 @@ def _block(change: Change, other: str) -> str:
     end = min(len(words), start + _MAX_PARAGRAPH)
     shown = words[start:end].strip()
     block = quoted(shown, None, before=start > 0, after=end < len(words))
-    return f"{'➖ taken out' if gone else '➕ put in'}\n{block}"
+    # Without an empty line some clients take what follows for a part of the quote.
+    return f"{'➖ taken out' if gone else '➕ put in'}\n{block}\n"
 
 
 def _detail(name: str, value: str | None) -> str:

@@ -8,21 +8,25 @@ import asyncio
 import functools
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import BrowserType
 from simcord import Env
 
 import bot
 from data.ingestion import read_story
 from data.settings import load_settings
+from handlers import schedule
 from handlers.client import PullquoteClient
 from handlers.help import welcome_layout
 from handlers.layouts.admin_views import progress_layout
 from handlers.layouts.layout import Action
+from tests.data.web.server import WebServer
+from tests.simulated.newsstand import Newsstand, publisher
+from tests.simulated.web_screens import web_screens
 from tests.simulated.world import Server, World, buttons
 
 OUT = bot.ROOT / "docs" / "img"
@@ -61,10 +65,18 @@ class Camera:
                 await preview.show(target)
                 path = OUT / f"{name}{suffix}.png"
                 await preview.screenshot(path, target=target, allow_incomplete=True)
-                sys.stdout.write(f"{path.relative_to(bot.ROOT)}\n")
+                print(path.relative_to(bot.ROOT), flush=True)  # noqa: T201
 
 
 async def _draw(home: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        # simcord would wait for a tick that falls due meanwhile.
+        patch.setattr(schedule, "_TICK", 600.0)
+        async with publisher(patch) as server:
+            await _draw_with(home, server)
+
+
+async def _draw_with(home: Path, web: WebServer) -> None:
     settings = load_settings(home, root=bot.ROOT, environment={})
     client = PullquoteClient(opening=bot.Opener(settings), settings=settings)
     env = Env(client, settle_timeout=120.0)
@@ -75,6 +87,8 @@ async def _draw(home: Path) -> None:
         world = World(env, client, home)
         with env.time_context():
             await _screens(world, Camera(env, server := world.server("Harbour News")), server)
+            paper = world.server("Larkmoor News")
+            await web_screens(world, Camera(env, paper), paper, Newsstand(world, web))
     finally:
         await client.stop()
         await env.shutdown()

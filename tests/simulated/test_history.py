@@ -88,8 +88,8 @@ async def test_the_versions_are_turned_over_and_show_what_each_changed(
     assert "Version 2 of 3" in said(shown)
     assert "Changed by its publisher <t:1741165200:f>" in said(shown)
     assert texts(shown)[1] == (
-        f"➖ taken out\n> {FIRST} It cost four million crowns.\n"
-        f"➕ put in\n> {FIRST} It cost five million crowns.\n"
+        f"➖ taken out\n> {FIRST} It cost four million crowns.\n\n"
+        f"➕ put in\n> {FIRST} It cost five million crowns.\n\n"
         "-# 2 paragraphs are the same."
     )
     assert labels(shown) == ["Version before", "Version after", "Show the story"]

@@ -51,7 +51,7 @@ def made(of: History, number: int = 0) -> list[dict[str, Any]]:
 def difference(*versions: str) -> list[str]:
     """Return, line by line, what the last of these texts changed."""
     of = history(*(version(text, number=n) for n, text in enumerate(versions, start=1)))
-    return contents(made(of))[1].split("\n")
+    return [line for line in contents(made(of))[1].split("\n") if line]
 
 
 def text_of(parts: Sequence[str]) -> str:
