@@ -16,6 +16,7 @@ from data.page_files import PAGE_SUFFIXES, is_address, is_page_file, page_of
 from data.webstories import draft_from_page
 from handlers.asking import NOBODY
 from handlers.desk import Desk
+from handlers.errors import reported
 from handlers.layouts.layout import Layout
 from handlers.layouts.markdown import shortened
 from handlers.layouts.stories import confirm_layout, saved_layout, several_layout
@@ -81,18 +82,26 @@ async def store(desk: Desk, interaction: discord.Interaction, waiting: Waiting) 
     Raises:
         UserError: if the only one cannot be stored.
     """
-    outcomes = [await _store_one(desk, waiting, story) for story in waiting.stories]
-    saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
-    refused = [*waiting.refused, *(str(o) for o in outcomes if isinstance(o, UserError))]
+    refused, notes = list(waiting.refused), []
+    saved: list[Saved] = []
+    for story in waiting.stories:
+        which = f"“{story.draft.attribution.title}”: " if len(waiting.stories) > 1 else ""
+
+        async def tell(words: str, which: str = which) -> None:
+            refused.append(f"{which}{words}")
+
+        # One that cannot be stored is no reason to keep quiet about the others.
+        async with reported(tell):
+            saved.append(await _store_one(desk, waiting, story))
+            notes += [f"{which}{note}" for note in story.draft.notes]
     if not saved:
         raise UserError(_together(refused))
     seen = everybody_sees(interaction)
     layout: Layout
     if len(saved) == 1 and not refused:
-        notes = waiting.stories[0].draft.notes
         layout = saved_layout(saved[0], waiting.user_id, notes, seen_by_all=seen)
     else:
-        layout = several_layout(saved, waiting.user_id, refused, seen_by_all=seen)
+        layout = several_layout(saved, waiting.user_id, refused, notes, seen_by_all=seen)
     message = await interaction.edit_original_response(view=layout, allowed_mentions=NOBODY)
     if waiting.link is None and not message.flags.ephemeral:
         origins = [Origin(s.revision.article_id, waiting.user_id, message.jump_url) for s in saved]
@@ -105,7 +114,7 @@ async def store(desk: Desk, interaction: discord.Interaction, waiting: Waiting) 
     desk.nudge()
 
 
-async def _store_one(desk: Desk, waiting: Waiting, story: ReadStory) -> Saved | UserError:
+async def _store_one(desk: Desk, waiting: Waiting, story: ReadStory) -> Saved:
     def save(session: Session) -> Saved:
         services = session.writable
 
@@ -116,10 +125,7 @@ async def _store_one(desk: Desk, waiting: Waiting, story: ReadStory) -> Saved | 
 
         return services.indexer.add(story.draft, along=lambda r: along(r.article_id))
 
-    try:
-        return await desk.worker.run(waiting.guild_id, save, lane=Lane.WRITE)
-    except StoryRefusedError as error:
-        return error
+    return await desk.worker.run(waiting.guild_id, save, lane=Lane.WRITE)
 
 
 async def _read(desk: Desk, brought: Brought, guild_id: int, user_id: int) -> Waiting:
@@ -191,7 +197,7 @@ def brought_by(message: discord.Message) -> Brought:
     if files:
         notes = ("The text of the message is left out; its file was added.",) if written else ()
         return Brought(Given(), file=files[0], link=message.jump_url, notes=notes)
-    urls = addresses_in(written)
+    urls = addresses_in(written) or (() if written else _embedded(message))
     if urls and len(_ADDRESS.sub("", written).strip()) <= _AROUND_LINKS:
         if len(urls) > MAX_LINKS:
             raise StoryRefusedError(
@@ -199,6 +205,12 @@ def brought_by(message: discord.Message) -> Brought:
             )
         return Brought(Given(), urls=urls, link=message.jump_url)
     return Brought(Given(), written=written, link=message.jump_url)
+
+
+def _embedded(message: discord.Message) -> tuple[str, ...]:
+    """Return the addresses of a message's embeds: other bots post news with nothing beside them."""
+    shown = [e for of in (message, *message.message_snapshots) for e in of.embeds]
+    return tuple(dict.fromkeys(e.url for e in shown if e.url and is_address(e.url)))
 
 
 def addresses_in(written: str) -> tuple[str, ...]:

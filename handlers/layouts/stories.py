@@ -11,9 +11,20 @@ from data.models import Attribution, Revision
 from data.origins import Origin
 from data.urls import page_url
 from handlers.console import counted
-from handlers.layouts.layout import Action, Item, Layout, button, line, panel, row, section, text
+from handlers.layouts.layout import (
+    MAX_TEXT,
+    Action,
+    Item,
+    Layout,
+    button,
+    line,
+    panel,
+    row,
+    section,
+    text,
+)
 from handlers.layouts.markdown import escaped, one_line, quoted, shortened, size, when
-from handlers.layouts.render import byline, story_line
+from handlers.layouts.render import byline, length, story_line
 
 STORY_COLOUR = discord.Colour(0x3D5A80)
 PAGE_STORIES = 8
@@ -54,9 +65,17 @@ def saved_layout(saved: Saved, user_id: int, notes: Sequence[str], *, seen_by_al
 
 
 def several_layout(
-    saved: Sequence[Saved], user_id: int, refused: Sequence[str], *, seen_by_all: bool
+    saved: Sequence[Saved],
+    user_id: int,
+    refused: Sequence[str],
+    notes: Sequence[str],
+    *,
+    seen_by_all: bool,
 ) -> Layout:
-    """Return what everybody is told about several stories, and about what was not added."""
+    """Return what everybody is told about several stories, and about what was not added.
+
+    Of many notes only so many are shown as fit a message.
+    """
     items: list[Item] = []
     for one in saved:
         attribution, article_id = one.revision.attribution, one.revision.article_id
@@ -67,10 +86,14 @@ def several_layout(
             )
         )
     items += [text(f"⚠️ {escaped(shortened(why, _MAX_REFUSAL))}") for why in refused]
-    items.append(text(f"-# by <@{user_id}>"))
-    if not seen_by_all:
-        items.append(text(_SEEN_BY_ALL))
-    return Layout(panel(*items, colour=STORY_COLOUR))
+    last = [text(f"-# by <@{user_id}>"), *([] if seen_by_all else [text(_SEEN_BY_ALL)])]
+    room = MAX_TEXT - sum(map(length, (*items, *last)))
+    for note in notes:
+        told = text(f"⚠️ {escaped(shortened(note, _MAX_REFUSAL))}")
+        room -= length(told)
+        if room >= 0:
+            items.append(told)
+    return Layout(panel(*items, *last, colour=STORY_COLOUR))
 
 
 def confirm_layout(titles: Sequence[str], key: str) -> Layout:

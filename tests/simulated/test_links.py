@@ -5,11 +5,16 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import discord
 import pytest
 from simcord.results import InteractionResult
 
+from data.articles import Saved
+from data.errors import StorageError
+from data.models import Draft
 from handlers.adding import MAX_LINKS
 from handlers.layouts.layout import Action
+from index.indexer import Indexer
 from tests.data.extraction.test_pdf import FULL, pdf
 from tests.data.web.server import WebServer
 from tests.handlers.newsroom import AUTHOR, DATE, PUBLISHER, page_html, walled_html
@@ -341,6 +346,50 @@ async def test_an_address_in_a_hidden_channel_can_be_left_out(
     await server.contributor.click(answered(result), label="Do not add it")
     assert said(answered(result)) == "Nothing was changed."
     assert stories(world, server.id) == []
+
+
+async def test_trouble_with_one_of_several_stories_is_told_and_keeps_none_of_the_others_back(
+    world: World, stand: Newsstand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, add = world.server(), Indexer.add
+    third = Told("pier", title="Pier burnt", told=("Cy Fox saw the pier burn.",))
+    urls = [stand.url(stand.publish(story)) for story in (BRIDGE, FERRY, third)]
+
+    def failing(self: Indexer, draft: Draft, **options: Any) -> Saved:
+        if draft.attribution.title == FERRY.title:
+            raise StorageError("The disk is full: /secret")
+        return add(self, draft, **options)
+
+    monkeypatch.setattr(Indexer, "add", failing)
+    told = said((await brought(server, "\n".join(urls))).response)
+    assert titles(world, server) == ["Bridge opened", "Pier burnt"]
+    assert "Added **“Bridge opened”**" in told
+    assert "Added **“Pier burnt”**" in told
+    assert "⚠️ “Ferry sold”: I cannot read or write my stories at the moment." in told
+    assert "secret" not in told
+
+
+async def test_what_is_noted_of_each_of_several_stories_is_told(
+    world: World, stand: Newsstand
+) -> None:
+    server = world.server()
+    early = replace(FERRY, published_at="2999-01-01T00:00:00+00:00")
+    urls = [stand.url(stand.publish(story)) for story in (BRIDGE, early)]
+    told = said((await brought(server, " ".join(urls))).response)
+    assert told.count("⚠️") == 1
+    assert "⚠️ “Ferry sold”: The date" in told
+    assert "is in the future" in told
+
+
+async def test_the_link_of_another_bots_embed_is_read(world: World, stand: Newsstand) -> None:
+    server = world.server()
+    channel = world.client.get_channel(server.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    embed = discord.Embed(title="News", url=stand.url(stand.publish(BRIDGE)))
+    with world.env._bot_scope():
+        sent = await channel.send(embeds=[embed, embed, discord.Embed(title="No link")])
+    await server.contributor.context_menu(server.channel, "Add story", sent)
+    assert titles(world, server) == ["Bridge opened"]
 
 
 # --- pages as files
