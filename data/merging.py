@@ -14,8 +14,8 @@ def merged(db: Database, article_id: str, current: Revision | None, draft: Draft
     """Return the draft's attribution, with what it leaves open taken from the current one.
 
     A title that was made from the text is made again when the text changes. Of what a machine
-    reads again, only what its page says otherwise than before counts: what somebody corrected
-    here stays. A known date stays then too, since pages and feeds move it with every change.
+    reads again, only what its page says otherwise than before counts, and what somebody said or
+    corrected here stays. A known date stays too, since pages and feeds move it with every change.
     """
     new = draft.attribution
     if current is None:
@@ -42,9 +42,17 @@ def merged(db: Database, article_id: str, current: Revision | None, draft: Draft
         and (
             (name == "published_at" and old.published_at is not None)
             or (before is not None and before[name] == getattr(draft.said, name))
+            or (before is not None and _somebodys(name, getattr(old, name), before[name]))
         )
     }
     return replace(result, **kept)
+
+
+def _somebodys(name: str, current: str | None, said: str | None) -> bool:
+    """Return whether a detail is a person's: it is known, and other than what was read last."""
+    if name == "url" and _same_page(current, said):
+        return False
+    return current is not None and current != said
 
 
 def _same_page(old: str | None, new: str | None) -> bool:
@@ -52,11 +60,18 @@ def _same_page(old: str | None, new: str | None) -> bool:
 
 
 def remember_said(db: Database, article_id: str, draft: Draft) -> None:
-    """Store what a machine read; called inside a transaction of the caller's."""
+    """Store what a machine read; called inside a transaction of the caller's.
+
+    What it does not find this time is as it was read before.
+    """
     if draft.said is not None:
         said = draft.said
         db.execute(
-            "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO said VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (article_id) DO UPDATE SET"
+            " title = excluded.title, source = coalesce(excluded.source, source),"
+            " author = coalesce(excluded.author, author),"
+            " published_at = coalesce(excluded.published_at, published_at),"
+            " url = coalesce(excluded.url, url)",
             [article_id, said.title, said.source, said.author, said.published_at, said.url],
         )
 

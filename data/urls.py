@@ -11,7 +11,11 @@ MAX_URL_LENGTH = 2000
 
 
 def is_web_address(url: str) -> bool:
-    """Return whether the text is an absolute http or https address with a host."""
+    """Return whether the text is an absolute http or https address with a host.
+
+    One with a user name is none (`https://news.example@other.example/`), nor one with a backslash,
+    which browsers take for a slash: both lead elsewhere than they seem to.
+    """
     if len(url) > MAX_URL_LENGTH or any(c.isspace() or not c.isprintable() for c in url):
         return False
     try:
@@ -19,7 +23,8 @@ def is_web_address(url: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return parts.scheme.lower() in _DEFAULT_PORTS and bool(parts.hostname)
+    hides = "@" in parts.netloc or "\\" in url
+    return parts.scheme.lower() in _DEFAULT_PORTS and bool(parts.hostname) and not hides
 
 
 def canonical_url(url: str | None) -> str | None:

@@ -209,7 +209,7 @@ def brought_by(message: discord.Message) -> Brought:
 
 def _embedded(message: discord.Message) -> tuple[str, ...]:
     """Return the addresses of a message's embeds: other bots post news with nothing beside them."""
-    shown = [e for of in (message, *message.message_snapshots) for e in of.embeds]
+    shown = [*message.embeds, *(e for s in message.message_snapshots for e in s.embeds)]
     return tuple(dict.fromkeys(e.url for e in shown if e.url and is_address(e.url)))
 
 

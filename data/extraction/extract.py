@@ -8,7 +8,7 @@ from data.errors import StoryRefusedError
 from data.extraction.charsets import decode_page
 from data.extraction.html_body import body_paragraphs, visible
 from data.extraction.html_tree import letters, parse_html
-from data.extraction.page_addresses import host_of
+from data.extraction.page_addresses import host_of, same_site
 from data.extraction.page_authors import joined_names
 from data.extraction.page_checks import NO_TEXT, SCRIPT_ONLY, TOO_LITTLE, problem
 from data.extraction.page_dates import standard_date
@@ -120,7 +120,8 @@ def _from_text(text: str, url: str | None) -> Extracted:
         return Extracted(url=url, source=host_of(url), text=text, reason=str(error))
     fields = {name: tidied(value) for name, value in parts.fields.items()}
     stated = fields.get("url")
-    address = stated if stated and is_web_address(stated) else url
+    believed = stated and is_web_address(stated) and (url is None or same_site(stated, url))
+    address = stated if believed else url
     day, note = _day(fields.get("published_at"))
     return Extracted(
         title=fields.get("title"),

@@ -58,7 +58,7 @@ _ZONES = {  # those that RFC 822 names (section 5.1), and two that mean the same
     **{"mdt": "-06:00", "mst": "-07:00", "pdt": "-07:00", "pst": "-08:00"},
 }
 _NAMED_UTC = re.compile(r" ?(?:UTC|GMT|UT)\Z")
-_EMAIL = re.compile(r"<?\b[\w.+-]+@[\w.-]+\.\w+>?")
+_EMAIL = re.compile(r"<?\b[\w.+-]{1,64}@[\w.-]{1,255}\.\w{1,63}>?")  # lengths: RFC 5321, 4.5.3.1
 
 
 @dataclass(frozen=True, slots=True)

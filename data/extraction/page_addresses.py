@@ -60,7 +60,12 @@ def _is_of_same_page(address: str, url: str | None) -> bool:
     if parts.path in ("", "/") and not parts.query:
         # Only the home page itself has such an address.
         return url is not None and urlsplit(url).path in ("", "/") and not urlsplit(url).query
-    return url is None or _site(address) == _site(url)
+    return url is None or same_site(address, url)
+
+
+def same_site(one: str, other: str) -> bool:
+    """Return whether two addresses belong to one domain that somebody registered."""
+    return _site(one) == _site(other)
 
 
 def _site(url: str) -> str:

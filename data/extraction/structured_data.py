@@ -31,8 +31,10 @@ _ELSEWHERE = frozenset(_ELSEWHERE_LIST.split())
 _MAX_BLOCKS = 50  # of JSON-LD; pages have one to ten
 _MAX_NODES = 20_000  # in all of them
 # As scripts are hidden from old browsers and XML parsers, with the comment marks around that.
-_HIDING = re.compile(r"<!--|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?|(?://\s*)?-->")
-_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_HIDING = re.compile(
+    r"<!--|(?:(?://|/\*)\s{0,99})?(?:<!\[CDATA\[|\]\]>)(?:\s{0,99}\*/)?|(?://\s{0,99})?-->"
+)
+_TRAILING_COMMA = re.compile(r",\s{0,99}([}\]])")
 _NOT_FREE = ("false", "no", "0")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -70,6 +70,33 @@ class SystemResolver(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class _CountedSocket(socket.socket):
+    """A socket that brings no more than `most` bytes, whatever they are.
+
+    Headers of chunks and answers that only tell to wait are none of a body's bytes, and can go
+    on for ever.
+    """
+
+    def __init__(self, most: int, **options: int) -> None:
+        super().__init__(**options)
+        self._left = most
+
+    def recv(self, *args: Any) -> bytes:
+        data = super().recv(*args)
+        self._count(len(data))
+        return data
+
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        size = super().recv_into(*args, **options)
+        self._count(size)
+        return size
+
+    def _count(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise ConnectionResetError("more than an answer can be")
+
+
 class Door(AbstractResolver):
     """Decides where the connection of one request may lead.
 
@@ -78,9 +105,10 @@ class Door(AbstractResolver):
     itself is never looked up. `barred` tells that it refused.
     """
 
-    def __init__(self, target: Target, resolver: AbstractResolver) -> None:
+    def __init__(self, target: Target, resolver: AbstractResolver, most: int) -> None:
         self._target = target
         self._resolver = resolver
+        self._most = most
         self._allowed: set[str] = set()
         self.barred = False
         if target.allowed and is_ip(target.host):
@@ -113,7 +141,7 @@ class Door(AbstractResolver):
         """
         family, kind, proto, _, address = info
         self._check(str(address[0]), int(address[1]))
-        return socket.socket(family=family, type=kind, proto=proto)
+        return _CountedSocket(self._most, family=family, type=kind, proto=proto)
 
     async def close(self) -> None:
         """Leave the resolver open: it is not this request's own."""
@@ -158,17 +186,20 @@ async def exchange(
     headers: dict[str, str],
     resolver: AbstractResolver,
     read: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+    *,
+    most: int,
 ) -> T:
     """Return what `read` makes of the answer to a request, over a connection of its own.
 
     Nothing is kept between two requests: no connection, no looked-up name, no cookie. The
-    environment's proxies are not used, and redirects are not followed.
+    environment's proxies are not used, and redirects are not followed. `most` are the bytes
+    that may come over the wire, of whatever kind.
 
     Raises:
         FetchError: if the host may not be asked, or does not do its part.
         TimeoutError: as the caller's own limit.
     """
-    door = Door(target, resolver)
+    door = Door(target, resolver, most)
     try:
         async with (
             _session(door) as session,

@@ -19,7 +19,7 @@ from data.web.fetch_errors import FetchError, RedirectError, UnreachableError, s
 from data.web.media_types import Accept
 from data.web.pacing import Turns
 from data.web.replies import Redirect, read_page, read_robots, robots_refusal, validator
-from data.web.robots import Robots, RobotsFiles
+from data.web.robots import MAX_ROBOTS_BYTES, Robots, RobotsFiles
 from data.web.targets import Target, target_of
 
 __all__ = ["Accept", "FetchError", "Fetcher", "Limits", "Validators"]
@@ -27,6 +27,9 @@ __all__ = ["Accept", "FetchError", "Fetcher", "Limits", "Validators"]
 T = TypeVar("T")
 
 ROBOTS_SHARE = 0.5  # of a page's time that its robots.txt may take, which counts for both
+# Bytes on the wire for each of the body that is allowed, and beside that: for headers, of answers
+# and of chunks, and for what is read in one go.
+_WIRE_SHARE, _WIRE_EXTRA = 2, 1_000_000
 MAX_AT_ONCE = 16  # pages on their way at once: each may hold its body packed and unpacked
 
 
@@ -108,7 +111,8 @@ class Fetcher:
                 conditional=bool(conditions),
             )
             async with self._slots, time_left.running(target.host):
-                return await exchange(target, headers, self._resolver, read)
+                most = _WIRE_SHARE * self._limits.size + _WIRE_EXTRA
+                return await exchange(target, headers, self._resolver, read, most=most)
 
         page, moved = await self._follow(url, visit)
         if page is None:
@@ -168,9 +172,9 @@ class Fetcher:
     async def _ask_robots(self, address: str) -> Robots:
         async def visit(target: Target) -> Robots | Redirect:
             headers = {**self._headers, "Accept": "text/plain,*/*;q=0.1"}
-            return await exchange(
-                target, headers, self._resolver, partial(read_robots, target=target)
-            )
+            read = partial(read_robots, target=target)
+            most = _WIRE_SHARE * MAX_ROBOTS_BYTES + _WIRE_EXTRA
+            return await exchange(target, headers, self._resolver, read, most=most)
 
         try:
             async with asyncio.timeout(ROBOTS_SHARE * self._limits.seconds):

@@ -99,14 +99,31 @@ def test_what_the_publisher_corrects_comes_in(store: ArticleStore, field: str) -
 
 
 @each_field
-def test_what_the_publisher_corrects_later_comes_in_over_what_was_corrected_here(
+def test_what_somebody_corrected_here_stays_when_the_publisher_changes_it_too(
     store: ArticleStore, field: str
 ) -> None:
-    before = _read(store, PAGE)
+    _read(store, PAGE)
     ours, theirs = FIELDS[field]
-    _corrected(store, **{field: ours})
-    expected = replace(before, **{field: theirs})
-    assert _read(store, _page(**{field: theirs})) == expected
+    corrected = _corrected(store, **{field: ours})
+    assert _read(store, _page(**{field: theirs})) == corrected
+    assert _read(store, _page(text="Other.", **{field: theirs})) == corrected
+
+
+@pytest.mark.parametrize("field", ["author", "source", "url"])
+def test_what_somebody_filled_in_stays_when_the_page_says_something_at_last(
+    store: ArticleStore, field: str
+) -> None:
+    _read(store, _page(**{field: None}))
+    ours, theirs = FIELDS[field]
+    corrected = _corrected(store, **{field: ours})
+    assert _read(store, _page(**{field: theirs})) == corrected
+
+
+def test_what_a_page_leaves_out_for_a_while_is_no_correction_of_ours(store: ArticleStore) -> None:
+    before = _read(store, PAGE)
+    _read(store, _page(author=None))
+    again = _read(store, _page(author="Bob Ray"))
+    assert again == replace(before, author="Bob Ray")
 
 
 def test_of_two_corrections_each_stays_in_its_own_field(store: ArticleStore) -> None:

@@ -176,6 +176,33 @@ async def test_an_endless_body_is_stopped(web: WebServer, head: bytes, block: by
     assert said == "What 127.0.0.1 sent is larger than 0.01 MB, which is too much."
 
 
+@pytest.mark.parametrize(
+    ("head", "block"),
+    [
+        (CHUNKED + b"1;a=", b"b" * 1000),
+        (CHUNKED, b"1;a=b" + b"b" * 1000 + b"\r\nx\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+        (b"HTTP/1.1 100 Continue\r\n", b"X: y\r\n" * 100),
+    ],
+)
+async def test_what_is_no_part_of_a_body_does_not_go_on_for_ever(
+    web: WebServer, head: bytes, block: bytes
+) -> None:
+    sent = 0
+
+    async def behave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(head)
+        while True:
+            writer.write(block)
+            await writer.drain()
+            sent += len(block)
+
+    web.rude("/a", behave)
+    assert "took longer" not in await refusal(web, SMALL)
+    assert sent < 10_000_000  # the buffers of the machine are in it
+
+
 @pytest.mark.parametrize("size", [10_000, 10_001])
 @pytest.mark.parametrize("packed", [True, False])
 async def test_the_limit_is_sharp(web: WebServer, size: int, packed: bool) -> None:

@@ -274,7 +274,7 @@ async def test_an_allowed_host_that_is_refused_too_is_refused(world: World) -> N
 
 def door(address: str, *, allowed: str = "") -> Door:
     target = target_of(address, HostRules(allowed=(allowed,)), ())
-    return Door(target, Names())
+    return Door(target, Names(), most=1000)
 
 
 @pytest.mark.parametrize("ip", [ip for ip in RESOLVED if ip[-1].isdigit()])
