@@ -1,6 +1,7 @@
+import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """A story that carried a quote when it was given, and which version of it did."""
+
+    collection: str
+    article_id: str
+    revision_id: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class GivenCitation:
-    """A quote as it was given: which revision of which collection, and where in its text."""
+    """A quote as it was given: which revision of which collection, and where in its text.
+
+    `sha256` is that of the revision's text, since a number can be given again after a backup was
+    restored. It is None for an answer of before it was remembered; who carried such a quote is not
+    known either.
+    """
 
     number: int
     collection: str
@@ -41,6 +57,8 @@ class GivenCitation:
     revision_id: int
     span: Span
     highlight: Span | None
+    sha256: str | None = None
+    carriers: tuple[Carrier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class GivenAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingQuote:
     """A quote that stands in a message, and which state of its story is marked there ('' none)."""
 
     answer_id: str
@@ -94,7 +112,9 @@ class AnswerStore:
             for c in citations:
                 highlight = (c.highlight.start, c.highlight.end) if c.highlight else (None, None)
                 self._db.execute(
-                    "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+                    "INSERT INTO citations (answer_id, number, collection, article_id, revision_id,"
+                    ' start, "end", highlight_start, highlight_end, sha256, carriers)'
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [
                         answer_id,
                         c.number,
@@ -104,6 +124,8 @@ class AnswerStore:
                         c.span.start,
                         c.span.end,
                         *highlight,
+                        c.sha256,
+                        json.dumps([astuple(carrier) for carrier in c.carriers]),
                     ],
                 )
         return answer_id
@@ -136,7 +158,7 @@ class AnswerStore:
         )
         return tuple(_citation(row) for row in rows)
 
-    def standing(self, collection: str) -> list[Standing]:
+    def standing(self, collection: str) -> list[StandingQuote]:
         """Return the quotes from a collection in messages that may be edited still."""
         rows = self._db.query(
             "SELECT c.*, a.channel_id, a.message_id FROM citations c"
@@ -146,7 +168,7 @@ class AnswerStore:
             [collection],
         )
         return [
-            Standing(
+            StandingQuote(
                 answer_id=row["answer_id"],
                 channel_id=row["channel_id"],
                 message_id=row["message_id"],
@@ -213,4 +235,6 @@ def _citation(row: dict[str, Any]) -> GivenCitation:
         revision_id=row["revision_id"],
         span=Span(row["start"], row["end"]),
         highlight=Span(start, end) if start is not None else None,
+        sha256=row["sha256"],
+        carriers=tuple(Carrier(*fields) for fields in json.loads(row["carriers"])),
     )

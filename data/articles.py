@@ -10,7 +10,7 @@ from data.errors import NotFoundError, StorageError, UserError
 from data.identity import identify, remember_external_id
 from data.merging import merged, remember_said
 from data.models import Attribution, Draft, Revision, text_hash
-from data.revisions import REVISIONS, insert_revision, now, revision_from, touch
+from data.revisions import REVISIONS, insert_revision, now, owe_scrub, revision_from, touch
 from data.urls import canonical_url, lies_in
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class ArticleStore:
             self._db.execute(
                 "INSERT OR REPLACE INTO removals VALUES (?, ?)", [removed.article_id, now()]
             )
+            owe_scrub(self._db)
             self._touch()
             return removed
 
@@ -220,10 +221,11 @@ class ArticleStore:
         return [row["source"] for row in rows]
 
     def of_domain(self, domain: str) -> list[str]:
-        """Return the ids of the stories with a link into a domain, or that were read there."""
+        """Return the ids of the stories with a link into a domain, or from a page or feed there."""
         rows = self._db.execute(
             "SELECT article_id, url FROM revisions WHERE url IS NOT NULL UNION"
-            " SELECT article_id, url FROM pages ORDER BY article_id"
+            " SELECT article_id, url FROM pages UNION"
+            " SELECT article_id, external_id FROM external_ids ORDER BY article_id"
         )
         return list({row[0]: None for row in rows.fetchall() if lies_in(row[1], domain)})
 

@@ -1,5 +1,6 @@
 """Domains that the operator took out: nothing of them is fetched or stored any more."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,10 +25,22 @@ class DomainStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def refuse(self, domain: str) -> None:
-        """Take a domain out, with all its subdomains."""
+    def refuse(self, domain: str) -> int:
+        """Take a domain out, with all its subdomains; return how many feeds were followed there.
+
+        They are followed no longer, by any collection, and of what waits in others nothing stays
+        that leads there.
+        """
         with write(self._db):
             self._db.execute("INSERT OR IGNORE INTO refused_domains VALUES (?, ?)", [domain, now()])
+            feeds = list(self._db.query("SELECT id, url FROM feeds"))
+            gone = [feed["id"] for feed in feeds if lies_in(feed["url"], domain)]
+            for feed_id in gone:
+                self._db.execute("DELETE FROM feeds WHERE id = ?", [feed_id])
+            for row in list(self._db.query("SELECT rowid, item FROM feed_waiting")):
+                if lies_in(json.loads(row["item"]).get("url"), domain):
+                    self._db.execute("DELETE FROM feed_waiting WHERE rowid = ?", [row["rowid"]])
+            return len(gone)
 
     def permit(self, domain: str) -> bool:
         """Let a domain in again; return whether it had been taken out."""

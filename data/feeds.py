@@ -79,18 +79,17 @@ class FeedStore:
         Raises:
             NotFoundError: if it follows none of that number.
         """
-        rows = list(
-            self._db.query(
-                "SELECT * FROM feeds WHERE id = ? AND collection = ?", [feed_id, self._collection]
-            )
-        )
-        if not rows:
+        feed = self.find(feed_id)
+        if feed is None:
             raise NotFoundError("There is no such feed here.")
-        return FollowedFeed(**rows[0])
+        return feed
 
-    def has(self, feed_id: int) -> bool:
-        """Return whether this collection follows a feed of that number."""
-        return any(feed.id == feed_id for feed in self.all())
+    def find(self, feed_id: int) -> FollowedFeed | None:
+        """Return a feed of this collection, or None where it follows none of that number."""
+        rows = self._db.query(
+            "SELECT * FROM feeds WHERE id = ? AND collection = ?", [feed_id, self._collection]
+        )
+        return next((FollowedFeed(**row) for row in rows), None)
 
     def remove(self, feed_id: int) -> FollowedFeed:
         """Follow a feed no longer; return what it was. The stories that it brought stay.
@@ -111,6 +110,18 @@ class FeedStore:
                 " WHERE id = ? AND collection = ?",
                 [why, _text(None), feed_id, self._collection],
             )
+
+    def begin(self, feed_id: int, *, next_poll_at: datetime) -> FollowedFeed | None:
+        """Return a feed as it is now, and let it be due no more, whatever its poll comes to.
+
+        None where it is not followed here any more.
+        """
+        with write(self._db):
+            self._db.execute(
+                "UPDATE feeds SET next_poll_at = ? WHERE id = ? AND collection = ?",
+                [_text(next_poll_at), feed_id, self._collection],
+            )
+            return self.find(feed_id)
 
     def polled(
         self,
@@ -198,10 +209,10 @@ class FeedStore:
         """Remember what became of an item; a failure counts its tries at the same state of it.
 
         Nothing where the feed is not followed here any more. The title of what is a story is not
-        kept here: it goes with the story.
+        kept here: it goes with the story. What is not tried again waits no longer.
         """
         moment = _text(now)
-        taken = moment if outcome in (Outcome.NEW, Outcome.CHANGED) else None
+        taken = moment if outcome is Outcome.NEW else None
         with write(self._db):
             self._db.execute(
                 "INSERT INTO feed_items SELECT ?, ?, ?, ?, ?, ?, ?, 1, ?, ?"
@@ -226,9 +237,15 @@ class FeedStore:
                     self._collection,
                 ],
             )
+            if outcome is not Outcome.FAILED:
+                self._db.execute(
+                    "DELETE FROM feed_waiting WHERE guid = ?"
+                    " AND feed_id = (SELECT id FROM feeds WHERE id = ? AND collection = ?)",
+                    [guid, feed_id, self._collection],
+                )
 
     def taken_today(self, feed_id: int, *, now: datetime | None = None) -> int:
-        """Return how many items became stories or new versions since midnight in UTC."""
+        """Return how many items became stories since midnight in UTC; new versions do not count."""
         return int(
             scalar(
                 self._db,

@@ -38,6 +38,11 @@ class Given:
     url: str | None = None
 
 
+def _without_end(note: str) -> str:
+    """Return what a note says is wrong, without what becomes of it in a new story."""
+    return note.rsplit(", so ", 1)[0]
+
+
 def read_story(path: Path, given: Given | None = None) -> Draft:
     """Return the story in a .txt or .md file.
 
@@ -47,7 +52,8 @@ def read_story(path: Path, given: Given | None = None) -> Draft:
     """
     if path.suffix.lower() not in STORY_SUFFIXES:
         raise UserError(
-            f"{path.name} is not a kind of file that holds a story: use .txt, .md or .jsonl."
+            f"{path.name} is not a kind of file that holds a story: use .txt, .md, .html or .pdf, "
+            "or .jsonl for many."
         )
     try:
         if path.is_dir():
@@ -177,7 +183,7 @@ def amended(current: Attribution, given: Given) -> Attribution:
     if given.url is not None:
         values["url"] = _url(values["url"], notes)
     if notes:
-        raise UserError(f"{notes[0]} Nothing was changed.")
+        raise UserError(f"{_without_end(notes[0])}. Nothing was changed.")
     if values["title"] is None:
         raise UserError("A story needs a title. Nothing was changed.")
     return Attribution(**values)

@@ -146,6 +146,25 @@ def m005_signatures(db: Database) -> None:
     db.execute("CREATE INDEX signature_bands_revision ON signature_bands(revision_id)")
 
 
+@stories()
+def m006_read_pages(db: Database) -> None:
+    """Remember whether a story's text was read from its page, and by which address that was asked.
+
+    Whatever else changes the text makes it another one than the page's, and what the page's server
+    said of it worthless. Before, a feed's text could stand there with its page's validators, so
+    each page is asked for whole once.
+    """
+    db.execute("ALTER TABLE pages ADD COLUMN was_read INTEGER NOT NULL DEFAULT 1")
+    db.execute("ALTER TABLE pages ADD COLUMN asked_url TEXT")
+    db.execute("UPDATE pages SET etag = NULL, last_modified = NULL")
+    db.execute("""
+        CREATE TRIGGER pages_of_another_text AFTER UPDATE OF revision_id ON articles
+        WHEN (SELECT sha256 FROM revisions WHERE id = new.revision_id)
+            IS NOT (SELECT sha256 FROM revisions WHERE id = old.revision_id)
+        BEGIN UPDATE pages SET was_read = 0, etag = NULL, last_modified = NULL
+            WHERE article_id = new.id; END""")
+
+
 memory = Migrations("memory")
 
 
@@ -249,4 +268,28 @@ def m002_web(db: Database) -> None:
         CREATE TABLE refused_domains (
             domain TEXT PRIMARY KEY,
             refused_at TEXT NOT NULL
+        ) STRICT""")
+
+
+@memory()
+def m003_citations(db: Database) -> None:
+    """Remember by what the quoted version is known again, and who else carried the quote then.
+
+    `carriers` is a JSON list of `[collection, article_id, revision_id, sha256]`, by ids and never
+    by names. Answers of before have no `sha256`, and who carried them is not known.
+    """
+    db.execute("ALTER TABLE citations ADD COLUMN sha256 TEXT")
+    db.execute("ALTER TABLE citations ADD COLUMN carriers TEXT NOT NULL DEFAULT '[]'")
+
+
+@memory()
+def m004_waiting(db: Database) -> None:
+    """Keep the items of feeds that wait for another day or another try, as JSON."""
+    db.execute("""
+        CREATE TABLE feed_waiting (
+            feed_id INTEGER NOT NULL REFERENCES feeds(id) ON DELETE CASCADE,
+            guid TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            item TEXT NOT NULL,
+            PRIMARY KEY (feed_id, guid)
         ) STRICT""")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from data.database import Database, scalar, write
 from data.pages import Page
@@ -18,18 +19,28 @@ LATEST = timedelta(days=30)
 class Recheck:
     """A story's page: its address, what to send along, and what came of the last look.
 
-    `problem` is a sentence, or None where the page was there. `since` is when the story was last
-    stored, in UTC; `links` are the addresses under which it is known, here and by its page.
+    `was_read` tells that the stored text is the page's own; where it came from elsewhere, as from a
+    feed, the two are never compared. `asked_url` is what was asked for where the page has moved
+    since. `problem` is a sentence, or None where the page was there. `since` is when the story was
+    last stored, in UTC; `links` are the addresses under which it is known, here and by its page.
     """
 
     article_id: str
     url: str
+    asked_url: str | None
+    was_read: bool
     etag: str | None
     last_modified: str | None
     checked_at: str
     problem: str | None
     since: str
     links: tuple[str, ...]
+
+    def is_at(self, url: str) -> bool:
+        """Return whether an address leads to this page, as far as that is known."""
+        return canonical_url(url) in {
+            canonical_url(known) for known in (self.url, self.asked_url, *self.links)
+        }
 
 
 class RecheckStore:
@@ -45,16 +56,44 @@ class RecheckStore:
         moment = now or datetime.now(UTC)
         with write(self._db):
             self._db.execute(
-                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT OR REPLACE INTO pages (article_id, url, asked_url, was_read, etag,"
+                " last_modified, checked_at, next_check_at) VALUES (?, ?, ?, 1, ?, ?, ?, ?)",
                 [
                     article_id,
                     page.moved_to or page.asked_url,
+                    page.asked_url,
                     page.etag,
                     page.last_modified,
                     _text(moment),
                     _text(moment + self._pause(article_id, moment)),
                 ],
             )
+
+    def stands_at(self, article_id: str, url: str, *, now: datetime | None = None) -> None:
+        """Remember where a story stands whose text came from elsewhere, to see whether it is gone.
+
+        Nothing where its text was read from its page.
+        """
+        moment = now or datetime.now(UTC)
+        following = _text(moment + self._pause(article_id, moment))
+        with write(self._db):
+            self._db.execute(
+                "INSERT INTO pages (article_id, url, was_read, checked_at, next_check_at)"
+                " VALUES (?, ?, 0, ?, ?) ON CONFLICT (article_id) DO UPDATE SET"
+                " url = excluded.url, next_check_at = min(next_check_at, excluded.next_check_at)"
+                " WHERE NOT was_read",
+                [article_id, url, _text(moment), following],
+            )
+
+    def postpone(self, article_ids: Iterable[str], *, now: datetime | None = None) -> None:
+        """Let pages be due no more, before they are looked at: one may end the look."""
+        moment = now or datetime.now(UTC)
+        with write(self._db):
+            for article_id in article_ids:
+                self._db.execute(
+                    "UPDATE pages SET next_check_at = ? WHERE article_id = ?",
+                    [_text(moment + self._pause(article_id, moment)), article_id],
+                )
 
     def checked(self, article_id: str, *, problem: str | None, now: datetime | None = None) -> None:
         """Remember a look at a page that brought nothing new."""
@@ -87,10 +126,20 @@ class RecheckStore:
     def of_url(self, url: str) -> Recheck | None:
         """Return the page of the story that stands at this address, or None."""
         found = self._rows(
-            "WHERE p.url = ? OR a.canonical_url = ? ORDER BY p.url != ?",
-            [url, canonical_url(url), url],
+            "WHERE p.url = ? OR a.canonical_url = ? OR s.url = ? ORDER BY p.url != ?",
+            [url, canonical_url(url), url, url],
         )
         return found[0] if found else None
+
+    def stories_at(self, url: str) -> list[str]:
+        """Return the ids of the stories that are known by an address, pages or not."""
+        rows = self._db.execute(
+            "SELECT a.id FROM articles a LEFT JOIN pages p ON p.article_id = a.id"
+            " LEFT JOIN said s ON s.article_id = a.id"
+            " WHERE p.url = ? OR a.canonical_url = ? OR s.url = ? ORDER BY a.added_at DESC",
+            [url, canonical_url(url), url],
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def due(self, *, limit: int, now: datetime | None = None) -> list[Recheck]:
         """Return the pages that are to be looked at now, the longest overdue first."""
@@ -101,18 +150,14 @@ class RecheckStore:
 
     def _rows(self, where: str, parameters: Iterable[object]) -> list[Recheck]:
         rows = self._db.query(
-            "SELECT p.article_id, p.url, p.etag, p.last_modified, p.checked_at, p.problem,"
-            " r.created_at AS since, r.url AS here, s.url AS said"
+            "SELECT p.article_id, p.url, p.asked_url, p.was_read, p.etag, p.last_modified,"
+            " p.checked_at, p.problem, r.created_at AS since, r.url AS here, s.url AS said"
             " FROM pages p JOIN articles a ON a.id = p.article_id"
             " LEFT JOIN said s ON s.article_id = a.id"
             f" JOIN revisions r ON r.id = a.revision_id {where}",
             list(parameters),
         )
-        return [
-            Recheck(**row, links=tuple(link for link in links if link))
-            for row in rows
-            for links in [(row.pop("here"), row.pop("said"))]
-        ]
+        return [_recheck(row) for row in rows]
 
     def _pause(self, article_id: str, moment: datetime) -> timedelta:
         """Return how long to wait: as long as the story has stood unchanged."""
@@ -124,6 +169,11 @@ class RecheckStore:
         )
         unchanged = moment - datetime.fromisoformat(since) if since else SOONEST
         return min(max(unchanged, SOONEST), LATEST)
+
+
+def _recheck(row: dict[str, Any]) -> Recheck:
+    links = tuple(link for link in (row.pop("here"), row.pop("said")) if link)
+    return Recheck(**{**row, "was_read": bool(row["was_read"])}, links=links)
 
 
 def _text(moment: datetime) -> str:

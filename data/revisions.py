@@ -12,6 +12,10 @@ REVISIONS = """
     LEFT JOIN external_ids e ON e.article_id = r.article_id AND e.is_primary
 """
 
+# The row of `state` that is there while something deleted is still to be overwritten in the files:
+# a number that rises with each deletion, negative once only the write-ahead log is left to do.
+SCRUB = "scrub"
+
 
 def insert_revision(
     db: Database,
@@ -92,6 +96,14 @@ def touch(db: Database) -> None:
     """Mark the collection as changed: its generation rises and its token is drawn anew."""
     db.execute("UPDATE state SET value = value + 1 WHERE key = 'generation'")
     db.execute("UPDATE state SET value = random() WHERE key = 'token'")
+
+
+def owe_scrub(db: Database) -> None:
+    """Remember that what was deleted just now has yet to be overwritten in the files."""
+    db.execute(
+        "INSERT INTO state VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = abs(value) + 1",
+        [SCRUB],
+    )
 
 
 def now() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from data.database import LOCK_TIMEOUT, Database, scalar, write
 from data.models import Revision
-from data.revisions import REVISIONS, now, revision_from, touch
+from data.revisions import REVISIONS, SCRUB, now, revision_from, touch
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,13 @@ class StandingStore:
         found = scalar(self._db, "SELECT withdrawn_at FROM articles WHERE id = ?", article_id)
         return None if found is None else str(found)
 
+    def withdrawn(self) -> dict[str, str]:
+        """Return since when stories are withdrawn, in UTC, by their ids."""
+        rows = self._db.query(
+            "SELECT id, withdrawn_at FROM articles WHERE withdrawn_at IS NOT NULL"
+        )
+        return {row["id"]: row["withdrawn_at"] for row in rows}
+
     def removed_at(self, article_id: str) -> str | None:
         """Return when a story of that id was removed, in UTC, or None where none was."""
         found = scalar(self._db, "SELECT removed_at FROM removals WHERE article_id = ?", article_id)
@@ -75,14 +82,35 @@ class StandingStore:
         write-ahead log until it is emptied. So the database is written anew, which takes seconds
         for hundreds of megabytes. A question under way can hold up the last step; it is waited for
         a moment, and then left to whoever closes the last connection, with which the log goes.
+        What is still to be done is remembered, for whoever comes after a process that was killed.
         """
         try:
-            with write(self._db):
-                self._db.execute("INSERT INTO chunks_fts(chunks_fts) VALUES ('optimize')")
-            self._db.execute("VACUUM")
+            owed = self._owed()
+            if owed >= 0:
+                with write(self._db):
+                    self._db.execute("INSERT INTO chunks_fts(chunks_fts) VALUES ('optimize')")
+                self._db.execute("VACUUM")
+                with write(self._db):  # unless more was deleted meanwhile
+                    owing = "UPDATE state SET value = -value WHERE key = ? AND value = ?"
+                    self._db.execute(owing, [SCRUB, owed])
         except sqlite3.OperationalError as error:  # the disk is full, or another process writes
             log.warning("what was deleted could not be overwritten: %s", error)
             return False
+        if not self._empty_log():
+            return False
+        with write(self._db):
+            done = "DELETE FROM state WHERE key = ? AND value = ?"
+            self._db.execute(done, [SCRUB, -abs(owed)])
+        return True
+
+    def owes_scrub(self) -> bool:
+        """Return whether something was deleted that has yet to be overwritten."""
+        return self._owed() != 0
+
+    def _owed(self) -> int:
+        return int(scalar(self._db, "SELECT value FROM state WHERE key = ?", SCRUB) or 0)
+
+    def _empty_log(self) -> bool:
         self._db.execute("PRAGMA busy_timeout = 0")
         try:
             for _ in range(_SCRUB_TRIES):

@@ -23,10 +23,9 @@ from handlers.layouts.stories import confirm_layout, saved_layout, several_layou
 from handlers.pending import ReadStory, Waiting
 from handlers.scope import everybody_sees, require_contributor
 from handlers.services import Session
+from handlers.web import MAX_STORY
 from handlers.worker import Lane
 
-# Characters; a longer one would keep those of every other server waiting while it is encoded.
-MAX_STORY = 100_000
 MAX_LINKS = 5  # of one message
 # A message with links and at most this many characters beside them brings the pages, not itself.
 _AROUND_LINKS = 280

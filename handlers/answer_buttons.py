@@ -1,14 +1,15 @@
 """What the buttons under an answer do; they know everything from their ids and the message."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import discord
 
-from data.answers import GivenAnswer, GivenCitation
+from data.answers import GivenAnswer
 from data.errors import NotFoundError, UserError
-from data.models import Filters, Revision
+from data.models import Filters
 from data.origins import Origin
+from handlers.answer_context import GONE, Context, context_layout, context_of, others
 from handlers.asking import NOBODY, given_citations
 from handlers.desk import Desk
 from handlers.forms import QuestionForm
@@ -19,11 +20,9 @@ from handlers.layouts.layout import (
     panel,
     text,
 )
-from handlers.layouts.markdown import emphasised, escaped, shortened, size
-from handlers.layouts.marks import correction_words
+from handlers.layouts.markdown import escaped, shortened
 from handlers.layouts.render import (
     ANSWER_COLOUR,
-    attribution_text,
     citation_section,
     filters_of,
     length,
@@ -32,19 +31,12 @@ from handlers.layouts.render import (
 )
 from handlers.scope import NotAllowedError, may_add, place_of, readable_server
 from handlers.services import Session
-from index.citations import surroundings
-from index.corrections import Correction, Standing, correction
-from index.models import Citation
 
 MORE_QUOTES = 8
 _ON_ONE_PAGE = 5
-# Code points of a story around a quote; less where markup makes them longer.
-_AROUND = (1400, 1000, 700, 500)
-_MAX_AROUND = 2600
 _MAX_MORE = 3500
 _THREAD_NAME = 100
 _HAS_A_THREAD = 160004  # Discord's number for a message that a thread begins at already
-_GONE = "I no longer know this answer. Ask again."
 
 
 def known_answer(session: Session, interaction: discord.Interaction, answer_id: str) -> GivenAnswer:
@@ -55,9 +47,9 @@ def known_answer(session: Session, interaction: discord.Interaction, answer_id: 
     """
     given = session.answers.get(answer_id)
     if given is None or given.place != place_of(interaction):
-        raise NotFoundError(_GONE)
+        raise NotFoundError(GONE)
     if interaction.message is None or given.message_id not in (None, interaction.message.id):
-        raise NotFoundError(_GONE)
+        raise NotFoundError(GONE)
     return given
 
 
@@ -92,48 +84,14 @@ def _is_private(interaction: discord.Interaction) -> bool:
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    revision: Revision
-    correction: Correction
-    citation: GivenCitation
-    origin: Origin | None
-
-
-def _context(session: Session, interaction: discord.Interaction, pressed: Pressed) -> _Context:
-    given = known_answer(session, interaction, pressed.first)
-    citation = next((c for c in given.citations if c.number == pressed.number(1)), None)
-    services = session.of(citation.collection) if citation is not None else None
-    if citation is None or services is None:
-        raise NotFoundError(_GONE)
-    now = correction(services.articles, services.standing, citation)
-    if now.standing is Standing.REMOVED:
-        raise NotFoundError(correction_words(now) or _GONE)
-    revision = services.articles.revision(citation.revision_id)
-    origins = services.origins.of([citation.article_id])
-    return _Context(revision, now, citation, origins.get(citation.article_id))
-
-
-def context_layout(context: _Context) -> Layout:
-    """Return the paragraph around a quote, and whether the story still says it."""
-    revision, span = context.revision, context.citation.span
-    quote = span.slice(revision.text)
-    for limit in _AROUND:
-        around = surroundings(revision.text, span, limit=limit)
-        block = emphasised(revision.text, around, span)
-        if size(block) <= _MAX_AROUND:
-            break
-    # What was corrected since is true of what was quoted then, too.
-    whose = context.correction.current or revision
-    items = [text(block), text(attribution_text(whose, quote, context.origin))]
-    if (words := correction_words(context.correction)) is not None:
-        items.append(text(words))
-    return Layout(panel(*items, colour=ANSWER_COLOUR))
-
-
 async def _show_context(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:
     readable = await _readable(desk, interaction)
-    context = await desk.worker.run(readable, lambda s: _context(s, interaction, pressed))
+
+    def look(session: Session) -> Context:
+        given = known_answer(session, interaction, pressed.first)
+        return context_of(session, given, pressed.number(1))
+
+    context = await desk.worker.run(readable, look)
     await interaction.response.send_message(
         view=context_layout(context), ephemeral=True, allowed_mentions=NOBODY
     )
@@ -146,13 +104,14 @@ async def _show_more(desk: Desk, interaction: discord.Interaction, pressed: Pres
     await interaction.response.defer(ephemeral=True, thinking=True)
     answer = await desk.asking.further(interaction, question, filters, limit=MORE_QUOTES)
     shown = [c for c in given.citations if c.number in shown_numbers(interaction.message)]
-    further = [c for c in answer.citations if not any(_same(c, g) for g in shown)][:_ON_ONE_PAGE]
+    further = await desk.worker.run(readable, lambda s: others(s, answer.citations, shown))
     if not further:
         await interaction.edit_original_response(
             view=Layout(text("There is nothing more here that answers it well enough to quote."))
         )
         return
-    numbered = tuple(replace(c, number=n) for n, c in enumerate(further, start=len(shown) + 1))
+    page = further[:_ON_ONE_PAGE]
+    numbered = tuple(replace(c, number=n) for n, c in enumerate(page, start=len(shown) + 1))
     answer = replace(answer, citations=numbered)
     place, asker = place_of(interaction), interaction.user.id
 
@@ -180,11 +139,6 @@ def _fitting(blocks: list[discord.ui.Section[Any]]) -> list[discord.ui.Section[A
         if room >= 0 or not kept:
             kept.append(block)
     return kept
-
-
-def _same(citation: Citation, given: GivenCitation) -> bool:
-    same = citation.revision.key == (given.collection, given.revision_id)
-    return same and given.span.overlaps(citation.span)
 
 
 async def _follow_up(desk: Desk, interaction: discord.Interaction, pressed: Pressed) -> None:

@@ -76,6 +76,7 @@ class App:
         """
         name = collection or self.collection
         services = self.open_services(self.settings_for(self.home), name)
+        services.indexer.finish_removals()
         if name == SAMPLES:
             load_samples(services, self.samples)
         return services

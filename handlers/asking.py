@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import discord
 
-from data.answers import GivenCitation, Place
+from data.answers import Carrier, GivenCitation, Place
 from data.errors import UserError
 from data.models import Filters
 from handlers.layouts.layout import notice
@@ -202,6 +202,8 @@ def given_citations(answer: Answer) -> list[GivenCitation]:
             revision_id=c.revision.id,
             span=c.span,
             highlight=c.highlight,
+            sha256=c.revision.sha256,
+            carriers=tuple(Carrier(r.collection, r.article_id, r.id, r.sha256) for r in c.carriers),
         )
         for c in answer.citations
     ]

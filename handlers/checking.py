@@ -10,7 +10,6 @@ from handlers.layouts.layout import Layout, notice
 from handlers.layouts.markdown import escaped
 from handlers.library import history_page, own_story
 from handlers.rechecking import Look, look_again
-from handlers.runner import WorkerRunner
 from handlers.scope import require_contributor
 from handlers.services import Session
 
@@ -37,7 +36,7 @@ async def check_story(desk: Desk, interaction: discord.Interaction, article: str
         raise UserError("That story was not read from a page, so there is nothing to look at.")
     with desk.limits.question(interaction.user.id, guild_id):
         await interaction.response.defer(ephemeral=True, thinking=True)
-        looked = await look_again(desk.web, WorkerRunner(desk.worker), str(guild_id), page)
+        looked = await look_again(desk.web, desk.runner, str(guild_id), page)
     desk.nudge()
     if looked.look is Look.CHANGED:
         layout: Layout = await desk.worker.run(

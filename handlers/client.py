@@ -78,12 +78,13 @@ class PullquoteClient(discord.Client):
         limits, requests = Limits(self._now), Requests()
         runner = WorkerRunner(self._worker)
         self._web = Web(fetcher=opening.fetcher(), reading=Reading(), call=runner.call)
-        follower = Follower(web=self._web, runner=runner)
+        # A hostile feed keeps its reader busy for hours; nobody who adds a story waits for that.
+        self._unhurried = self._web.beside(reading=Reading(), call=runner.call_unhurried)
         self.schedule = Schedule(
             client=self,
-            web=self._web,
+            web=self._unhurried,
             runner=runner,
-            follower=follower,
+            follower=Follower(web=self._unhurried, runner=runner),
             marking=Marking(client=self, runner=runner),
             in_background=self._in_background,
         )
@@ -98,8 +99,9 @@ class PullquoteClient(discord.Client):
             pending=Pending(self._now),
             requests=requests,
             forms=OpenForms(requests),
+            runner=runner,
             web=self._web,
-            follower=follower,
+            follower=Follower(web=self._web, runner=runner),
             nudge=self.schedule.nudge,
             take_in=self.schedule.take_in,
             source_url=settings.source_url,
@@ -195,6 +197,7 @@ class PullquoteClient(discord.Client):
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._unhurried.close()
         await self._web.close()
         await asyncio.get_running_loop().run_in_executor(None, self._worker.close)
 

@@ -1,6 +1,6 @@
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -89,6 +89,8 @@ def independence(answer: Answer) -> str:
     if len(answer.citations) < 2:
         return ""
     number = answer.independent_publishers
+    if number == 1:
+        return " All of this goes back to one publisher."
     return f" Quoted from {counted(number, 'independent publisher', 'independent publishers')}."
 
 
@@ -202,19 +204,23 @@ def passages_view(passages: Sequence[Passage]) -> RenderableType:
     return Group(*parts)
 
 
-def articles_view(revisions: Sequence[Revision]) -> RenderableType:
-    """Return a table of stories."""
+def articles_view(revisions: Sequence[Revision], withdrawn: Collection[str] = ()) -> RenderableType:
+    """Return a table of stories; `withdrawn` are the ids of those that are not quoted any more."""
     table = Table(box=None, pad_edge=False)
     for column in ("Id", "Date", "Publisher", "Title"):
         table.add_column(column, overflow="fold", no_wrap=column in ("Id", "Date"))
     for revision in revisions:
         a = revision.attribution
-        cells = (revision.article_id, a.published_at and a.published_at[:10], a.source, a.title)
+        mark = " (withdrawn)" if revision.article_id in withdrawn else ""
+        title = f"{a.title.strip()}{mark}"
+        cells = (revision.article_id, a.published_at and a.published_at[:10], a.source, title)
         table.add_row(*(Text(printable(cell.strip() if cell else "unknown")) for cell in cells))
     return table
 
 
-def story_view(revision: Revision, *, text: bool) -> RenderableType:
+def story_view(
+    revision: Revision, *, text: bool, withdrawn_at: str | None = None
+) -> RenderableType:
     """Return one story's attribution, with its whole text where asked for."""
     a = revision.attribution
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -227,6 +233,8 @@ def story_view(revision: Revision, *, text: bool) -> RenderableType:
         ("Id", revision.article_id),
         ("External id", revision.external_id),
         ("Revision", f"{revision.id}, stored {revision.created_at}"),
+        *((("Changed", revision.modified_at),) if revision.modified_at else ()),
+        *((("Withdrawn", f"{withdrawn_at}, not quoted any more"),) if withdrawn_at else ()),
         ("Length", f"{len(revision.text):,} characters"),
     )
     for name, value in rows:
@@ -258,6 +266,7 @@ def status_view(status: IndexStatus, *, runtime: str) -> RenderableType:
     rows = (
         ("Collection", status.collection),
         ("Stories", f"{status.stories:,}, in {counted(status.revisions, 'version', 'versions')}"),
+        *((("Withdrawn", f"{status.withdrawn:,} of them"),) if status.withdrawn else ()),
         ("Chunks", f"{status.chunks:,}"),
         ("Newest story", newest),
         ("Encoder", f"{status.encoder or 'none yet'} ({runtime})"),

@@ -14,6 +14,7 @@ from handlers.limits import Limits
 from handlers.pending import Pending
 from handlers.rebuilds import Rebuilds
 from handlers.requests import Requests
+from handlers.runner import WorkerRunner
 from handlers.web import Web
 from handlers.worker import Worker
 
@@ -52,6 +53,7 @@ class Desk:
     pending: Pending
     requests: Requests
     forms: OpenForms
+    runner: WorkerRunner
     web: Web
     follower: Follower
     nudge: Callable[[], None]

@@ -133,8 +133,8 @@ async def _add(
 ) -> None:
     guild_id = require_contributor(interaction)
     _require_address(url)
-    if announce is not None and not announce.permissions_for(announce.guild.me).send_messages:
-        raise UserError(f"I may not write in {announce.mention}. Let me, or choose another one.")
+    if announce is not None:
+        _require_may_write(interaction, announce)
     with desk.limits.question(interaction.user.id, guild_id):
         await interaction.response.defer(thinking=True)
         page, contents = found = await desk.follower.try_out(url.strip())
@@ -169,6 +169,22 @@ async def _list(desk: Desk, interaction: discord.Interaction, page: int) -> None
     else:
         await interaction.response.send_message(
             view=layout, ephemeral=True, allowed_mentions=NOBODY
+        )
+
+
+def _require_may_write(interaction: discord.Interaction, channel: discord.TextChannel) -> None:
+    """Return if the bot may announce in a channel, and the person who wants it may write there.
+
+    Raises:
+        UserError: if one of them may not.
+    """
+    if not channel.permissions_for(channel.guild.me).send_messages:
+        raise UserError(f"I may not write in {channel.mention}. Let me, or choose another one.")
+    person = interaction.user
+    if not isinstance(person, discord.Member) or not channel.permissions_for(person).send_messages:
+        raise UserError(
+            f"You may not write in {channel.mention}, so you cannot have stories announced there. "
+            "Choose another one."
         )
 
 

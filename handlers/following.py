@@ -1,40 +1,38 @@
 """Following feeds: what is new in one becomes stories, once, and what is not is told why."""
 
-import hashlib
-import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from time import monotonic as _clock
+from typing import TypeVar
 
-from data.articles import Saved, SaveStatus
-from data.database import Database
-from data.errors import (
-    NotFoundError,
-    StorageError,
-    StoryRefusedError,
-    UnavailableError,
-    UserError,
-)
+from data.database import Database, write
+from data.errors import StorageError, StoryRefusedError, UnavailableError, UserError
 from data.feeds import INTERVAL, FeedStore
-from data.followed import FollowedFeed, Outcome, SeenItem
-from data.models import Draft
-from data.pages import Feed, FeedItem, Page
-from data.rechecks import Recheck
+from data.followed import FollowedFeed, Outcome
+from data.locks import held_alone, poll_lock_file
+from data.pages import Feed, Page
+from data.waiting import WaitingStore
 from data.web.fetch import FetchError, Validators
-from data.webstories import draft_from_item, draft_from_page
+from handlers.entries import Entry, most_tries, new_entries, waiting_entries
+from handlers.errors import reported
+from handlers.patience import LaterError, PatientWeb, StoppedError
 from handlers.polls import Poll, Taken
 from handlers.runner import Runner
-from handlers.services import Services
+from handlers.taking import Taker
 from handlers.web import Web
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _LONGEST_PAUSE = timedelta(days=1)
 # A feed that fails this often in a row has failed for about four days, by the back-off below.
 MAX_FAILURES = 10
-_MAX_TRIES = 3  # of an item's page, at polls half an hour apart or more
-_MAX_STORY = 100_000  # characters, as for any story from Discord
-_REMOVED_HERE = "It was removed here."
+POLL_SECONDS = 600.0  # after which a poll begins with no further item; the next one goes on
+_UNDER_WAY = "It is being asked already, here or by another process."
+_AT_REST = "Its host asked to be left alone for a while, so it is asked later."
+
+
+def _always() -> bool:
+    return True
 
 
 class Follower:
@@ -51,229 +49,218 @@ class Follower:
             FetchError: if it cannot be had.
             StoryRefusedError: if it is no feed.
         """
-        found = await self._web.feed(url)
-        if found is None:
-            raise StoryRefusedError("The feed sent nothing.")
-        return found
+        return await self._web.feed(url)
 
-    async def poll(self, feed: FollowedFeed, found: tuple[Page, Feed] | None = None) -> Poll:
+    async def poll(
+        self,
+        feed: FollowedFeed,
+        found: tuple[Page, Feed] | None = None,
+        *,
+        wanted: Callable[[], bool] = _always,
+    ) -> Poll:
         """Ask a feed for what is new and take it in; what went wrong is in the result.
 
-        `found` is what the feed held, where it was read just now.
+        `found` is what the feed held, where it was read just now. `wanted` is asked again and
+        again; as soon as it says no, or the feed is removed or paused, nothing more is stored.
+
+        Raises:
+            StorageError: if what was found cannot be stored; the next poll goes on from there.
+            UnavailableError: if pages cannot be read now, as when the program is being stopped.
         """
-        poll = Poll(feed)
-        if not await self._runner.memory(lambda db: db_feeds(db, feed).has(feed.id)):
-            return poll  # it was removed in the meantime
-        try:
-            found = found or await self._web.feed(
-                feed.url, Validators(feed.etag, feed.last_modified)
-            )
-        except FetchError as error:
-            gone = "The feed is gone for good (410)." if error.gone else None
-            await self._failed(poll, str(error), error.retry_after, pause=gone)
-            return poll
-        except StoryRefusedError as error:
-            await self._failed(poll, str(error), None)
-            return poll
-        if found is None:
-            poll.unchanged = True
-        else:
-            page, contents = found
-            poll.left_out = contents.left_out
-            await self._take(poll, contents)
-            await self._runner.memory(lambda db: _known_as(db, poll, page, contents))
+        lock = await self._runner.memory(lambda db: poll_lock_file(db, feed.id))
+        with held_alone(lock) as alone:
+            if not alone:
+                return Poll(feed, problem=_UNDER_WAY)
+            try:
+                return await self._poll(feed, found, wanted)
+            except StoppedError:
+                return Poll(feed, stopped=True)
+
+    async def _poll(
+        self,
+        given: FollowedFeed,
+        found: tuple[Page, Feed] | None,
+        wanted: Callable[[], bool],
+    ) -> Poll:
         next_poll = _now() + INTERVAL
-        await self._runner.memory(
-            lambda db: db_feeds(db, feed).polled(feed.id, next_poll_at=next_poll)
+        feed = await self._on_feeds(given, lambda s: s.begin(given.id, next_poll_at=next_poll))
+        if feed is None or (feed.paused and not given.paused):
+            raise StoppedError
+
+        async def goes_on() -> bool:
+            now = await self._on_feeds(feed, lambda feeds: feeds.find(feed.id))
+            return wanted() and now is not None and (now.paused is None or bool(given.paused))
+
+        poll = Poll(feed)
+        if found is None:
+            if (left := self._web.rest_left(feed.url)) > 0:
+                return await self._at_rest(poll, left)
+            try:
+                found = await self._web.feed(feed.url, Validators(feed.etag, feed.last_modified))
+            except UnavailableError:
+                raise
+            except FetchError as error:
+                gone = "The feed is gone for good (410)." if error.gone else None
+                return await self._failed(poll, str(error), error.retry_after, pause=gone)
+            except StoryRefusedError as error:
+                return await self._failed(poll, str(error), None)
+        await self._take_in(poll, found, PatientWeb(self._web, wanted=goes_on))
+        return poll
+
+    async def _take_in(self, poll: Poll, found: tuple[Page, Feed] | None, web: PatientWeb) -> None:
+        """Take in what a feed holds, or, where it is unchanged, what waits of it."""
+        feed = poll.feed
+        seen = await self._on_feeds(feed, lambda feeds: feeds.seen(feed.id))
+        if found is not None:
+            entries = new_entries(found[1].items, seen)
+        else:
+            waiting = await self._runner.memory(
+                lambda db: WaitingStore(db, feed.collection).of(feed.id)
+            )
+            entries = waiting_entries(waiting, seen)
+        poll.unchanged = found is None and not entries
+        title = found[1].title if found else feed.title
+        taker = Taker(web=web, runner=self._runner, feed=feed, source=title)
+        try:
+            left = await self._take(poll, entries, taker, web)
+            await web.require_wanted()
+        except StoppedError:
+            poll.stopped = True
+            return
+        if found is not None:
+            poll.left_out = found[1].left_out
+        await self._runner.memory(lambda db: _settle(db, feed, found, left))
+
+    async def _take(
+        self, poll: Poll, entries: Sequence[Entry], taker: Taker, web: PatientWeb
+    ) -> list[Entry]:
+        """Take in one item after the other; return those that are to be looked at again.
+
+        Raises:
+            StoppedError: if the feed is not wanted any more.
+        """
+        feed, again = poll.feed, []
+        left = feed.daily_limit - await self._on_feeds(feed, lambda s: s.taken_today(feed.id))
+        until = _clock() + POLL_SECONDS
+        for entry in entries:
+            if entry.article_id is None and left <= 0:
+                poll.waiting += 1
+                again.append(entry)
+                continue
+            await web.require_wanted()
+            taken = await self._item(taker, entry) if _clock() < until else None
+            if taken is None:
+                poll.later += 1
+                again.append(entry)
+                continue
+            poll.taken.append(taken)
+            left -= taken.outcome is Outcome.NEW
+            if taken.outcome is Outcome.FAILED:
+                again.append(entry)
+            await self._see(feed, entry, taken)
+        return again
+
+    async def _item(self, taker: Taker, entry: Entry) -> Taken | None:
+        """Take one item in, or say why not; None where it is left for the next poll.
+
+        What goes wrong in one item by a mistake of ours is no reason to leave out the others.
+        """
+        item, known = entry.item, entry.article_id
+        taken: Taken | None = None
+        trouble: StorageError | UnavailableError | StoppedError | None = None
+
+        async def by_mistake(words: str) -> None:
+            nonlocal taken
+            taken = Taken(item.title, item.url, entry.failed(), words, known)
+
+        async with reported(by_mistake):
+            try:
+                taken = await taker.take(item, known)
+            except LaterError:
+                pass
+            except (StorageError, UnavailableError, StoppedError) as error:
+                trouble = error  # the next poll goes on from here
+            except FetchError as error:
+                outcome = entry.failed(most_tries(error))
+                taken = Taken(item.title, item.url, outcome, str(error), known)
+            except UserError as error:
+                taken = Taken(item.title, item.url, Outcome.REFUSED, str(error), known)
+        if trouble is not None:
+            raise trouble
+        return taken
+
+    async def _see(self, feed: FollowedFeed, entry: Entry, taken: Taken) -> None:
+        await self._on_feeds(
+            feed,
+            lambda feeds: feeds.see(
+                feed.id,
+                entry.item.guid,
+                entry.fingerprint,
+                taken.outcome,
+                reason=taken.reason,
+                title=taken.title,
+                article_id=taken.article_id,
+            ),
         )
+
+    async def _at_rest(self, poll: Poll, seconds: float) -> Poll:
+        """Leave a feed alone whose host asked for it; that is no failure of the feed's."""
+        poll.problem = _AT_REST
+        next_poll = _now() + max(INTERVAL, timedelta(seconds=seconds))
+        feed = poll.feed
+        await self._on_feeds(feed, lambda feeds: feeds.begin(feed.id, next_poll_at=next_poll))
         return poll
 
     async def _failed(
         self, poll: Poll, why: str, retry_after: float | None, *, pause: str | None = None
-    ) -> None:
+    ) -> Poll:
         """Remember that a feed could not be had, and ask again later: each time twice as late."""
         feed, failures = poll.feed, poll.feed.failures + 1
-        poll.problem = why
         if pause is None and failures >= MAX_FAILURES:
             pause = f"It failed {failures} times in a row. The last time: {why}"
         wait = min(INTERVAL * 2 ** min(failures, 10), _LONGEST_PAUSE)
         if retry_after is not None:
             wait = max(wait, timedelta(seconds=retry_after))
-        poll.paused = pause
+        poll.problem, poll.paused = why, pause
 
-        def remember(feeds: FeedStore) -> None:
+        def remember(feeds: FeedStore) -> bool:
             next_poll = _now() + wait
             feeds.polled(feed.id, next_poll_at=next_poll, failures=failures, problem=why)
             if pause is not None:
                 feeds.pause(feed.id, pause)
+            return feeds.find(feed.id) is not None
 
-        await self._runner.memory(lambda db: remember(db_feeds(db, feed)))
+        poll.stopped = not await self._on_feeds(feed, remember)
+        return poll
 
-    async def _take(self, poll: Poll, contents: Feed) -> None:
-        feed = poll.feed
-        seen, today = await self._runner.memory(
-            lambda db: (db_feeds(db, feed).seen(feed.id), db_feeds(db, feed).taken_today(feed.id))
-        )
-        left = feed.daily_limit - today
-        for item in _once_each(contents.items):
-            fingerprint = _fingerprint(item)
-            before = seen.get(item.guid)
-            if before is not None and not _again(before, fingerprint):
-                continue
-            if left <= 0:
-                poll.waiting += 1
-                continue
-            taken = await self._item(poll, contents, item, before)
-            poll.taken.append(taken)
-            left -= taken.outcome in (Outcome.NEW, Outcome.CHANGED)
-            await self._see(feed, item, fingerprint, taken)
+    async def _on_feeds(self, feed: FollowedFeed, job: Callable[[FeedStore], T]) -> T:
+        """Return what a job returns on the feeds that this one is among."""
+        return await self._runner.memory(lambda db: job(FeedStore(db, feed.collection)))
 
-    async def _see(
-        self, feed: FollowedFeed, item: FeedItem, fingerprint: str, taken: Taken
-    ) -> None:
-        await self._runner.memory(
-            lambda db: db_feeds(db, feed).see(
+
+def _settle(
+    db: Database, feed: FollowedFeed, found: tuple[Page, Feed] | None, left: Sequence[Entry]
+) -> None:
+    """Remember that a feed was asked, what it said of itself, and what of it is `left` to wait.
+
+    Its validators are not sent along where a text is to be had again that is not kept.
+    """
+    feeds = FeedStore(db, feed.collection)
+    with write(db):
+        if found is not None:
+            page, contents = found
+            whole = any(entry.loses_text for entry in left)
+            feeds.known_as(
                 feed.id,
-                item.guid,
-                fingerprint,
-                taken.outcome,
-                reason=taken.reason,
-                title=taken.title,
-                article_id=taken.article_id,
+                url=page.moved_to or feed.url,
+                title=contents.title,
+                etag=None if whole else page.etag,
+                last_modified=None if whole else page.last_modified,
             )
-        )
-
-    async def _item(
-        self, poll: Poll, contents: Feed, item: FeedItem, before: SeenItem | None
-    ) -> Taken:
-        """Take one item in, or say why not."""
-        known = before.article_id if before else None
-        try:
-            saved = await self._saved(poll.feed, contents, item, known)
-        except FetchError as error:
-            same = before is not None and before.fingerprint == _fingerprint(item)
-            tries = before.tries if before and same and before.outcome is Outcome.FAILED else 0
-            over = error.gone or error.not_found or tries + 1 >= _MAX_TRIES
-            outcome = Outcome.REFUSED if over else Outcome.FAILED
-            return Taken(item.title, item.url, outcome, str(error), known)
-        except (StorageError, UnavailableError):
-            raise  # trouble of ours: the next poll goes on from here
-        except UserError as error:
-            return Taken(item.title, item.url, Outcome.REFUSED, str(error), known)
-        article_id = saved.revision.article_id
-        return Taken(item.title, item.url, Outcome(saved.status.value), None, article_id)
-
-    async def _saved(
-        self, feed: FollowedFeed, contents: Feed, item: FeedItem, known: str | None
-    ) -> Saved:
-        """Store an item, from its page where it holds a summary only.
-
-        Raises:
-            UserError: if it cannot be had, or is no story.
-        """
-        if item.refused is not None:
-            raise StoryRefusedError(item.refused)
-        if known is not None:
-            await self._runner.stories(feed.collection, lambda s: _require_still(s, known))
-        if not item.is_summary:
-            draft = draft_from_item(item, feed_url=feed.url, source=contents.title)
-            return await self._store(feed, replace(draft, article_id=known), None)
-        if item.url is None:
-            raise StoryRefusedError("It is a summary without a link to the whole story.")
-        return await self._from_page(feed, item.url, known)
-
-    async def _from_page(self, feed: FollowedFeed, url: str, known: str | None) -> Saved:
-        page = await self._runner.stories(feed.collection, lambda s: _page(s, url, known))
-        validators = Validators(page.etag, page.last_modified) if page else None
-        read = await self._web.page(url, validators)
-        if read is None:
-            return await self._runner.stories(feed.collection, lambda s: _unchanged(s, page))
-        draft = replace(draft_from_page(read.extracted), article_id=known)
-        return await self._store(feed, draft, read.page)
-
-    async def _store(self, feed: FollowedFeed, draft: Draft, page: Page | None) -> Saved:
-        if len(draft.text) > _MAX_STORY:
-            raise StoryRefusedError(f"It is longer than {_MAX_STORY:,} characters.")
-
-        def add(services: Services) -> Saved:
-            def along(article_id: str) -> None:
-                if page is not None:
-                    services.rechecks.record(article_id, page)
-
-            return services.indexer.add(draft, along=lambda r: along(r.article_id))
-
-        return await self._runner.stories(feed.collection, add)
-
-
-def db_feeds(db: Database, feed: FollowedFeed) -> FeedStore:
-    """Return the store of the feeds that this one is among."""
-    return FeedStore(db, feed.collection)
-
-
-def _known_as(db: Database, poll: Poll, page: Page, contents: Feed) -> None:
-    """Remember the feed's name and address, and its validators once nothing waits in it.
-
-    While items wait, or are to be tried again, an unchanged feed has to be sent all the same.
-    """
-    feeds = db_feeds(db, poll.feed)
-    settled = not poll.waiting and not poll.count(Outcome.FAILED)
-    feeds.known_as(
-        poll.feed.id,
-        url=page.moved_to or poll.feed.url,
-        title=contents.title,
-        etag=page.etag if settled else None,
-        last_modified=page.last_modified if settled else None,
-    )
-    feeds.still_there(poll.feed.id, [item.guid for item in contents.items])
-
-
-def _once_each(items: Sequence[FeedItem]) -> list[FeedItem]:
-    """Return the items, of several with one guid the first."""
-    found: dict[str, FeedItem] = {}
-    for item in items:
-        found.setdefault(item.guid, item)
-    return list(found.values())
-
-
-def _fingerprint(item: FeedItem) -> str:
-    """Return what an item's contents are known again by.
-
-    A date that was moved is reason enough to look at the page again, of which a summary says
-    nothing. It makes no new version by itself: that is for the text to say.
-    """
-    dates = (item.published_at, item.modified_at)
-    parts = (item.url, item.title, item.author, item.text, item.refused, *dates)
-    return hashlib.sha256("\0".join(part or "" for part in parts).encode()).hexdigest()
-
-
-def _again(before: SeenItem, fingerprint: str) -> bool:
-    """Return whether an item that was looked at before is to be looked at again."""
-    return before.fingerprint != fingerprint or before.outcome is Outcome.FAILED
-
-
-def _require_still(services: Services, article_id: str) -> None:
-    """Return if the story is still here.
-
-    Raises:
-        StoryRefusedError: if somebody removed it, who does not want it back.
-    """
-    try:
-        services.articles.own(article_id)
-    except NotFoundError as error:
-        raise StoryRefusedError(_REMOVED_HERE) from error
-
-
-def _page(services: Services, url: str, known: str | None) -> Recheck | None:
-    """Return the page that an item's story was read from, as far as it was."""
-    found = services.rechecks.get(known) if known is not None else None
-    return found or services.rechecks.of_url(url)
-
-
-def _unchanged(services: Services, page: Recheck | None) -> Saved:
-    if page is None:
-        raise StoryRefusedError("The page sent nothing.")
-    services.rechecks.checked(page.article_id, problem=None)
-    return Saved(SaveStatus.SAME, services.articles.own(page.article_id))
+            feeds.still_there(feed.id, [item.guid for item in contents.items])
+            waiting = WaitingStore(db, feed.collection)
+            waiting.replace(feed.id, (entry.kept for entry in left))
+        feeds.polled(feed.id, next_poll_at=_now() + INTERVAL)
 
 
 def _now() -> datetime:

@@ -90,6 +90,7 @@ def story_page(
         origins.get(revision.article_id),
         page=page,
         versions=services.articles.version_count(revision.article_id),
+        withdrawn_at=services.standing.withdrawn_at(revision.article_id),
         own=services is session.own,
         may_edit=may_edit,
     )

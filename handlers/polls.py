@@ -22,7 +22,9 @@ class Poll:
 
     `unchanged` tells that the server said so; `problem` is a sentence where the feed could not be
     had; `paused` one where it is followed no longer for that; `waiting` counts items left for
-    another day, `left_out` those beyond the most that are read of one feed.
+    another day, `later` those left for the next poll, since time was up or their host wants to be
+    left alone, `left_out` those beyond the most that are read of one feed. `stopped` tells that
+    the feed was removed or paused meanwhile, or that nobody is there any more to be told.
     """
 
     feed: FollowedFeed
@@ -31,7 +33,9 @@ class Poll:
     problem: str | None = None
     paused: str | None = None
     waiting: int = 0
+    later: int = 0
     left_out: int = 0
+    stopped: bool = False
 
     def count(self, outcome: Outcome) -> int:
         """Return how many items had that outcome."""

@@ -6,16 +6,24 @@ from enum import StrEnum
 
 from data.articles import SaveStatus
 from data.errors import NotFoundError, StoryRefusedError
-from data.models import Draft
+from data.models import Draft, folded
+from data.pages import Page
 from data.rechecks import Recheck
 from data.urls import canonical_url
 from data.web.fetch import FetchError, Validators
 from data.webstories import draft_from_page
+from handlers.patience import Pages
 from handlers.runner import Runner
 from handlers.services import Services
-from handlers.web import ReadPage, Web
+from handlers.web import ReadPage
+from index.duplicates import Story, is_copy
 
 log = logging.getLogger(__name__)
+
+GONE = "The page is gone (410)."
+_NOT_COMPARED = (
+    "The page is still there. What is stored was not read from it, so the two are not compared."
+)
 
 
 class Look(StrEnum):
@@ -36,46 +44,67 @@ class Looked:
     problem: str | None = None
 
 
-async def look_again(web: Web, runner: Runner, collection: str, known: Recheck) -> Looked:
+async def look_again(web: Pages, runner: Runner, collection: str, known: Recheck) -> Looked:
     """Fetch a story's page again, and store what changed.
 
     A page that is gone (410) withdraws the story. One that cannot be had or judged now, because of
     a paywall that was not there before, say, changes nothing: what is stored was the page's own.
+    Where it was not, the page is there or gone, and what it says is not compared.
+    """
+    try:
+        return await look(web, runner, collection, known)
+    except NotFoundError:
+        why = "The story was removed in the meantime."
+    except (FetchError, StoryRefusedError) as error:
+        why = str(error)
+    log.info("a page could not be looked at again", extra={"article": known.article_id})
+    return Looked(known.article_id, Look.PROBLEM, why)
+
+
+async def look(web: Pages, runner: Runner, collection: str, known: Recheck) -> Looked:
+    """Return what `look_again` does, where the page could be had and judged.
+
+    Raises:
+        FetchError: if the page cannot be had now.
+        StoryRefusedError: if it shows no story, or another one.
+        NotFoundError: if the story was removed in the meantime.
     """
     article_id = known.article_id
     try:
+        if not known.was_read:
+            await web.visit(known.url)
+            await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=None))
+            return Looked(article_id, Look.PROBLEM, _NOT_COMPARED)
         read = await web.page(known.url, Validators(known.etag, known.last_modified))
-    except FetchError as error:
-        if error.gone:
-            await runner.stories(collection, lambda s: _withdraw(s, article_id))
+        if read is None:
+            await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=None))
+            return Looked(article_id, Look.SAME)
+        return await runner.stories(collection, lambda s: _store(s, known, read))
+    except (FetchError, StoryRefusedError) as error:
+        if isinstance(error, FetchError) and error.gone:
+            await runner.stories(collection, lambda s: withdraw(s, article_id))
             return Looked(article_id, Look.WITHDRAWN)
-        return await _problem(runner, collection, article_id, str(error))
-    except StoryRefusedError as error:
-        return await _problem(runner, collection, article_id, str(error))
-    if read is None:
-        await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=None))
-        return Looked(article_id, Look.SAME)
-    try:
-        return await runner.stories(collection, lambda s: _store(s, article_id, read))
-    except StoryRefusedError as error:
-        return await _problem(runner, collection, article_id, str(error))
-    except NotFoundError:
-        return Looked(article_id, Look.PROBLEM, "The story was removed in the meantime.")
+        why = str(error)
+        await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=why))
+        raise
 
 
-def _withdraw(services: Services, article_id: str) -> None:
-    services.rechecks.checked(article_id, problem="The page is gone (410).")
+def withdraw(services: Services, article_id: str) -> None:
+    """Take a story whose page is gone out of the index, until the page is back."""
+    services.rechecks.checked(article_id, problem=GONE)
     services.rechecks.forget_validators(article_id)
     services.indexer.withdraw(article_id)
 
 
-def _store(services: Services, article_id: str, read: ReadPage) -> Looked:
-    """Store what a page says now, if it is still the same story's page."""
-    draft = draft_from_page(read.extracted)
-    if not _same_story(services, article_id, draft, read):
-        why = "The page shows another story now."
-        services.rechecks.checked(article_id, problem=why)
-        return Looked(article_id, Look.PROBLEM, why)
+def _store(services: Services, known: Recheck, read: ReadPage) -> Looked:
+    """Store what a page says now.
+
+    Raises:
+        StoryRefusedError: if there is no story in it, or another one than this page's.
+    """
+    article_id, draft = known.article_id, draft_from_page(read.extracted)
+    if not _same_story(services, known, draft, read.page):
+        raise StoryRefusedError("The page shows another story now.")
     saved = services.indexer.add(
         replace(draft, article_id=article_id),
         along=lambda r: services.rechecks.record(r.article_id, read.page),
@@ -84,17 +113,22 @@ def _store(services: Services, article_id: str, read: ReadPage) -> Looked:
     return Looked(article_id, Look.CHANGED if changed else Look.SAME)
 
 
-def _same_story(services: Services, article_id: str, draft: Draft, read: ReadPage) -> bool:
-    """Return whether a page is still the story's: by its address, its text, or as it moved."""
-    known = services.rechecks.get(article_id)
-    links = {canonical_url(link) for link in (known.links if known else ())}
-    shown = draft.attribution.url
-    same_link = shown is None or not links or canonical_url(shown) in links
-    moved = read.page.moved_to is not None
-    return same_link or moved or services.articles.own(article_id).text == draft.text
+def _same_story(services: Services, known: Recheck, draft: Draft, page: Page) -> bool:
+    """Return whether a page is still the story's: by its address or its text.
 
-
-async def _problem(runner: Runner, collection: str, article_id: str, why: str) -> Looked:
-    await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=why))
-    log.info("a page could not be looked at again", extra={"article": article_id})
-    return Looked(article_id, Look.PROBLEM, why)
+    One that moved has to say so by itself, since many publishers send the address of a story that
+    they took away to another one, or to a list.
+    """
+    own = services.articles.own
+    if page.moved_to is None or known.is_at(page.moved_to):
+        links = {canonical_url(link) for link in known.links}
+        shown = draft.attribution.url
+        same_link = shown is None or not links or canonical_url(shown) in links
+        return same_link or own(known.article_id).text == draft.text
+    if set(services.rechecks.stories_at(page.moved_to)) - {known.article_id}:
+        return False
+    current = own(known.article_id)
+    same_title = folded(current.attribution.title) == folded(draft.attribution.title)
+    return (
+        same_title or current.text == draft.text or is_copy(Story(current.text), Story(draft.text))
+    )

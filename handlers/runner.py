@@ -71,8 +71,12 @@ class WorkerRunner:
         return await self._worker.remember(job)
 
     async def call(self, work: Callable[[], T]) -> T:
-        """Return what the function returns, run where pages are read."""
+        """Return what the function returns, run where pages are read that a person waits for."""
         return await self._worker.call(work, lane=Lane.READ)
+
+    async def call_unhurried(self, work: Callable[[], T]) -> T:
+        """Return what the function returns, run where pages are read that nobody waits for."""
+        return await self._worker.call(work, lane=Lane.READ_LATER)
 
 
 class TerminalRunner:

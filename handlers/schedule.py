@@ -27,12 +27,16 @@ from handlers.web import Web
 log = logging.getLogger(__name__)
 
 _TICK = 30.0  # seconds between two looks at what is due
-_AT_ONCE = 4  # feeds of different collections that are polled side by side
+_AT_ONCE = 4  # collections whose feeds are polled, and whose pages looked at, side by side
 _PAGES = 5  # of one collection that are looked at again at one tick
 
 
 class Schedule:
-    """Runs as long as the bot does; whatever goes wrong in one thing is logged and ends there."""
+    """Runs as long as the bot does; whatever goes wrong in one thing is logged and ends there.
+
+    Answers are marked, feeds polled and pages looked at independently of one another: what takes
+    long in one feed or collection holds up no other.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class Schedule:
         self._follower = follower
         self._marking = marking
         self._in_background = in_background
+        self._polling: set[str] = set()
+        self._poll_slots = asyncio.Semaphore(_AT_ONCE)
 
     def nudge(self) -> None:
         """Look at earlier answers now: a story changed."""
@@ -58,27 +64,33 @@ class Schedule:
     def start(self) -> None:
         """Begin to do what is due, again and again, until the bot is stopped."""
         self._in_background(_again(self._marking.run))
-        self._in_background(_again(self._follow))
+        self._in_background(_again(self._begin_polls))
+        self._in_background(_again(self.look_at_due))
 
-    async def _follow(self) -> None:
-        await _contained(self.poll_due)
-        await _contained(self.look_at_due)
+    async def _begin_polls(self) -> None:
+        """Let the polls that are due begin, whether or not earlier ones have come to their end."""
+        self._in_background(_contained(self.poll_due))
 
     async def poll_due(self) -> None:
-        """Poll the feeds that are due, those of one collection one after the other."""
+        """Poll the feeds that are due, those of one collection one after the other.
+
+        Those of a collection that is being polled already are left to the next time.
+        """
         due = await self._runner.memory(due_feeds)
         by_collection: dict[str, list[FollowedFeed]] = {}
         for feed in due:
-            if self._follows(feed.collection):
+            if self._follows(feed.collection) and feed.collection not in self._polling:
                 by_collection.setdefault(feed.collection, []).append(feed)
-        slots = asyncio.Semaphore(_AT_ONCE)
+        self._polling |= by_collection.keys()
+        await asyncio.gather(*(self._poll_all(*one) for one in by_collection.items()))
 
-        async def poll_all(feeds: Sequence[FollowedFeed]) -> None:
-            async with slots:
+    async def _poll_all(self, collection: str, feeds: Sequence[FollowedFeed]) -> None:
+        try:
+            async with self._poll_slots:
                 for feed in feeds:
                     await _contained(partial(self.poll, feed))
-
-        await asyncio.gather(*(poll_all(feeds) for feeds in by_collection.values()))
+        finally:
+            self._polling.discard(collection)
 
     def take_in(self, feed: FollowedFeed, found: tuple[Page, Feed]) -> None:
         """Store what was found in a feed that is followed from now on, in the background."""
@@ -86,7 +98,11 @@ class Schedule:
 
     async def poll(self, feed: FollowedFeed, found: tuple[Page, Feed] | None = None) -> Poll:
         """Poll one feed, and tell its server what it asked to be told."""
-        poll = await self._follower.poll(feed, found)
+
+        def wanted() -> bool:
+            return self._follows(feed.collection)
+
+        poll = await self._follower.poll(feed, found, wanted=wanted)
         log.info(
             "feed polled",
             extra={
@@ -97,8 +113,10 @@ class Schedule:
                 "problem": poll.problem is not None,
             },
         )
-        if poll.count(Outcome.CHANGED):
+        if poll.taken:
             self.nudge()
+        if poll.stopped:
+            return poll
         if poll.paused is not None:
             told = await self._tell(feed.channel_id, paused_layout(poll))
             if not told:
@@ -110,12 +128,29 @@ class Schedule:
 
     async def look_at_due(self) -> None:
         """Look again at the pages of stories that are due."""
-        for collection in (DEFAULT_COLLECTION, *(str(guild.id) for guild in self._client.guilds)):
-            due = await self._runner.look(collection, lambda s: s.rechecks.due(limit=_PAGES))
-            for page in due:
-                await look_again(self._web, self._runner, collection, page)
-            if due:
-                self.nudge()
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def look_at_all(collection: str) -> None:
+            async with slots:
+                await _contained(partial(self._look_at_pages, collection))
+
+        guilds = (str(guild.id) for guild in self._client.guilds)
+        await asyncio.gather(*map(look_at_all, (DEFAULT_COLLECTION, *guilds)))
+
+    async def _look_at_pages(self, collection: str) -> None:
+        if await self._runner.look(collection, lambda s: s.standing.owes_scrub()):
+            await self._runner.stories(collection, lambda s: s.indexer.finish_removals())
+        due = await self._runner.look(collection, lambda s: s.rechecks.due(limit=_PAGES))
+        if not due:
+            return
+        # First, so that one which ends the look each time does not keep the others waiting.
+        ids = [page.article_id for page in due]
+        await self._runner.stories(collection, lambda s: s.rechecks.postpone(ids))
+        for page in due:
+            if self._follows(collection) and not self._web.rest_left(page.url):
+                look = partial(look_again, self._web, self._runner, collection, page)
+                await _contained(look)
+        self.nudge()
 
     def _follows(self, collection: str) -> bool:
         """Return whether feeds of a collection are polled here: the bot's, of servers it is in."""

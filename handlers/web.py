@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
+from urllib.parse import urlsplit
 
-from data.errors import StoryRefusedError
 from data.extraction.reading import Reading
 from data.ingestion import Given
 from data.models import Draft
 from data.pages import Extracted, Feed, Page
-from data.web.fetch import Accept, Fetcher, Validators
+from data.web.fetch import Accept, Fetcher, FetchError, Validators
+from data.web.pacing import Rests
 from data.webstories import draft_from_page
 from handlers.app import App
 
 T = TypeVar("T")
+
+# Characters of a story from Discord or a feed; a longer one would keep those of every other server
+# waiting while it is encoded.
+MAX_STORY = 100_000
+_TOO_OFTEN, _OVERLOADED = 429, 503  # HTTP statuses with which a host wants to be left alone
 
 
 class Call(Protocol):
@@ -33,13 +39,46 @@ class ReadPage:
     extracted: Extracted
 
 
-class Web:
-    """Fetches pages and feeds, and reads them."""
+def host_of(url: str) -> str:
+    """Return the host and port of an address, by which it is told which one is left alone."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
 
-    def __init__(self, *, fetcher: Fetcher, reading: Reading, call: Call) -> None:
+
+def wants_rest(error: FetchError) -> bool:
+    """Return whether a host says that it is not to be asked for a while."""
+    return error.status in (_TOO_OFTEN, _OVERLOADED)
+
+
+class Web:
+    """Fetches pages and feeds, and reads them.
+
+    It remembers which hosts asked to be left alone, for those who ask without a person that waits.
+    """
+
+    def __init__(
+        self, *, fetcher: Fetcher, reading: Reading, call: Call, rests: Rests | None = None
+    ) -> None:
         self._fetcher = fetcher
         self._reading = reading
         self._call = call
+        self._rests = rests or Rests()
+
+    def beside(self, *, reading: Reading, call: Call) -> "Web":
+        """Return another way to the same web, which reads on its own; close that one first."""
+        return Web(fetcher=self._fetcher, reading=reading, call=call, rests=self._rests)
+
+    def rest_left(self, url: str) -> float:
+        """Return the seconds for which the host of an address wants to be left alone still."""
+        return self._rests.left(host_of(url))
+
+    @overload
+    async def page(self, url: str) -> ReadPage: ...
+
+    @overload
+    async def page(self, url: str, validators: Validators | None) -> ReadPage | None: ...
 
     async def page(self, url: str, validators: Validators | None = None) -> ReadPage | None:
         """Return the page at an address; None where it is the one that the validators name.
@@ -48,8 +87,16 @@ class Web:
             FetchError: if it cannot be had.
             StoryRefusedError: if it cannot be read.
         """
-        page = await self._fetcher.fetch(url, accept=Accept.STORY, validators=validators)
+        page = await self._fetched(url, Accept.STORY, validators)
         return None if page is None else await self.read(page)
+
+    async def visit(self, url: str) -> None:
+        """Return if there is a page at an address, which is not read.
+
+        Raises:
+            FetchError: if it cannot be had.
+        """
+        await self._fetched(url, Accept.STORY, None)
 
     async def read(self, page: Page) -> ReadPage:
         """Return what is in a page or file.
@@ -67,9 +114,13 @@ class Web:
             StoryRefusedError: if there is no story there; the text says why.
         """
         read = await self.page(url)
-        if read is None:
-            raise StoryRefusedError("The page sent nothing.")
         return read.page, draft_from_page(read.extracted, given)
+
+    @overload
+    async def feed(self, url: str) -> tuple[Page, Feed]: ...
+
+    @overload
+    async def feed(self, url: str, validators: Validators | None) -> tuple[Page, Feed] | None: ...
 
     async def feed(
         self, url: str, validators: Validators | None = None
@@ -80,10 +131,20 @@ class Web:
             FetchError: if it cannot be had.
             StoryRefusedError: if it is no feed.
         """
-        page = await self._fetcher.fetch(url, accept=Accept.FEED, validators=validators)
+        page = await self._fetched(url, Accept.FEED, validators)
         if page is None:
             return None
         return page, await self._call(lambda: self._reading.parse_feed(page))
+
+    async def _fetched(
+        self, url: str, accept: Accept, validators: Validators | None
+    ) -> Page | None:
+        try:
+            return await self._fetcher.fetch(url, accept=accept, validators=validators)
+        except FetchError as error:
+            if wants_rest(error) and error.retry_after:
+                self._rests.begin(host_of(url), error.retry_after)
+            raise
 
     async def close(self) -> None:
         """Close connections and the reading process."""

@@ -16,7 +16,8 @@ class Lane(Enum):
     """A queue of its own for each kind of work, so that a short one never waits for a long one.
 
     The value is its number of threads: two answer questions, since the encoder keeps two cores
-    busy; stories are written, indexes rebuilt, indexes checked and pages read one after the other.
+    busy; stories are written, indexes rebuilt, indexes checked and pages read one after the other,
+    those that somebody waits for apart from those that come by the clock.
     """
 
     QUICK = ("quick", 2)
@@ -25,6 +26,7 @@ class Lane(Enum):
     REBUILD = ("rebuild", 1)
     CHECK = ("check", 1)
     READ = ("read", 1)
+    READ_LATER = ("read-later", 1)
 
 
 class Worker:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from data.articles import ArticleStore
 from data.errors import NotFoundError
 from data.models import Revision, Span
-from index.carriers import CopiesOf, carried_by, no_copies, story_key
+from index.carriers import CopiesOf, carried_by, no_copies, plain, story_key
 from index.models import Citation, Evidence, QuoteMismatchError
 from index.sentences import (
     paragraph_spans,
@@ -27,6 +27,14 @@ SAME_STORY_SHARE = 0.8
 JOIN_COVERAGE = 0.25
 
 _WORD_GAP = re.compile(r"\s+")
+# What two reports of one event differ in where they disagree: figures, numbers in words, days.
+_STATED = re.compile(
+    r"\d+(?:[.,:]\d+)*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
+    r"|hundreds?|thousands?|millions?|billions?|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|january|february|april|june|july|august|september|october|november|december)\b",
+    re.IGNORECASE,
+)
 
 
 def cite(
@@ -44,8 +52,9 @@ def cite(
 
     Evidence comes strongest first. A quote is one to three whole sentences of one paragraph, at
     most 420 code points; a longer single sentence is cut between words around the answer.
-    Quotes never overlap, and one that says the same words as another is left out. The copies of a
-    story count as that story, and who else carries a quote stands beside it.
+    Quotes never overlap, and one that says the same words as another is left out, unless it has
+    another figure or day. The copies of a story count as that story: the one of which publisher,
+    author and date are known is quoted, of several the first; who else carries it stands beside it.
     """
     if not evidence or not evidence[0].score >= threshold:
         return ()
@@ -60,10 +69,13 @@ def cite(
         worth = item.score * (SAME_STORY_SHARE if quoted else 1.0)
         if chosen and worth < max(threshold, further_share * evidence[0].score):
             continue
+        story = {story_key(r) for r in (item.revision, *copies(item.revision))}
+        alike = [e for e in left if story_key(e.revision) in story and e.score >= threshold]
+        item = _best_known(item, alike)
         span = _quote_span(question, item)
         if not any(_repeats(item, span, other, taken) for other, taken in chosen):
             chosen.append((item, span))
-            stories.append({story_key(r) for r in (item.revision, *copies(item.revision))})
+            stories.append(story)
             seen |= stories[-1]
     # Among equals the order in which they were chosen stays: other stories first.
     chosen.sort(key=lambda pair: -pair[0].rank_score)
@@ -103,8 +115,24 @@ def _most_useful(left: Sequence[Evidence], seen: set[tuple[str, str]]) -> int:
 def _repeats(item: Evidence, span: Span, other: Evidence, taken: Span) -> bool:
     if item.revision.key == other.revision.key and span.overlaps(taken):
         return True
-    mine, theirs = terms(span.slice(item.revision.text)), terms(taken.slice(other.revision.text))
+    one, two = span.slice(item.revision.text), taken.slice(other.revision.text)
+    stated, otherwise = (set(_STATED.findall(text.casefold())) for text in (one, two))
+    if stated - otherwise and otherwise - stated:
+        return False  # publishers who disagree are both quoted
+    mine, theirs = terms(one), terms(two)
     return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))
+
+
+def _best_known(item: Evidence, others: Sequence[Evidence]) -> Evidence:
+    """Return that of the same sentences in copies of one story whose attribution says most."""
+
+    def unknown(evidence: Evidence) -> tuple[int, str]:
+        a = evidence.revision.attribution
+        return (a.source, a.author, a.published_at).count(None), a.published_at or "9"
+
+    words = plain(item.span.slice(item.revision.text))
+    same = [e for e in others if plain(e.span.slice(e.revision.text)) == words]
+    return min((item, *same), key=unknown)
 
 
 def _quote_span(question: str, item: Evidence) -> Span:
@@ -181,7 +209,7 @@ def _citation(
         cut_before=span.start > item.span.start,
         cut_after=span.end < item.span.end,
         story=story,
-        carried_by=carried_by(item.revision, span.slice(item.revision.text), copies),
+        carriers=carried_by(item.revision, span.slice(item.revision.text), copies),
     )
 
 

@@ -2,15 +2,22 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from data.answers import GivenCitation
 from data.articles import ArticleStore
+from data.dates import days_covered, is_future
 from data.errors import NotFoundError
 from data.models import Revision
 from data.standing import StandingStore
+from index.carriers import stands_in
 from index.sentences import paragraph_spans
+
+# A day begins and ends that much earlier or later somewhere on earth.
+_TIME_ZONES = timedelta(hours=14)
 
 
 class Standing(StrEnum):
@@ -21,6 +28,8 @@ class Standing(StrEnum):
     CHANGED = "changed"
     WITHDRAWN = "withdrawn"
     REMOVED = "removed"
+    # The version that was quoted is not here any more, as after an older backup was restored.
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,11 @@ class Correction:
     """How a quote stands now.
 
     `current` is the story's present revision, None where it was removed. `still_there` tells
-    whether the quoted words are in it, white space aside. `at` is since when, in UTC, or None
-    where that is not known. `quote` are the words that were quoted, "" where they were removed.
+    whether the quoted sentences are in it, white space aside. `at` is since when, in UTC, or None
+    where that is not known; `by_publisher` tells that the publisher itself dates it, and else it
+    is when it was noticed here. `quote` are the words that were quoted, "" where `cited`, the
+    revision that they stand in, is None. `attributed` is the revision whose details are the
+    quote's: those that were put right later are, those of another text are not.
     """
 
     standing: Standing
@@ -37,6 +49,9 @@ class Correction:
     still_there: bool
     current: Revision | None
     quote: str = ""
+    cited: Revision | None = None
+    attributed: Revision | None = None
+    by_publisher: bool = False
 
     @property
     def mark(self) -> str:
@@ -59,32 +74,81 @@ def correction(
     except NotFoundError:
         removed_at = standing.removed_at(citation.article_id)
         return Correction(Standing.REMOVED, removed_at, False, None)
-    cited = articles.revision(citation.revision_id)
-    quote = citation.span.slice(cited.text)
+    cited = cited_revision(articles, citation)
     withdrawn_at = standing.withdrawn_at(current.article_id)
+    if cited is None:
+        kind = Standing.WITHDRAWN if withdrawn_at else Standing.MISSING
+        return Correction(kind, withdrawn_at, False, current)
+    quote = citation.span.slice(cited.text)
+    same_text = cited.sha256 == current.sha256
+    if withdrawn_at is None and same_text and cited.attribution == current.attribution:
+        return Correction(Standing.UNCHANGED, None, True, current, quote, cited, current)
+    revisions = standing.history(current.article_id).revisions
+    last = max(n for n, revision in enumerate(revisions) if revision.sha256 == cited.sha256)
+    as_quoted = revisions[last]
     if withdrawn_at is not None:
-        return Correction(Standing.WITHDRAWN, withdrawn_at, False, current, quote)
-    if cited.sha256 != current.sha256:
-        there = _folded(quote) in _folded(current.text)
-        since = _since(standing.history(current.article_id).revisions, cited)
-        return Correction(Standing.CHANGED, since, there, current, quote)
-    if cited.attribution != current.attribution:
-        return Correction(Standing.CORRECTED, current.created_at, True, current, quote)
-    return Correction(Standing.UNCHANGED, None, True, current, quote)
+        kind = Standing.WITHDRAWN
+        return Correction(kind, withdrawn_at, False, current, quote, cited, as_quoted)
+    if same_text:
+        since = _details_since(revisions)
+        return Correction(Standing.CORRECTED, since, True, current, quote, cited, current)
+    there = stands_in(cited, citation.span, current.text)
+    changed = revisions[last + 1]
+    dated = _publishers_date(changed, before=as_quoted)
+    return Correction(
+        Standing.CHANGED,
+        dated or changed.created_at,
+        there,
+        current,
+        quote,
+        cited,
+        attributed=current if there else as_quoted,
+        by_publisher=dated is not None,
+    )
 
 
-def _since(revisions: Sequence[Revision], cited: Revision) -> str:
-    """Return when the text last became another one than the cited."""
-    since = revisions[-1].created_at
+def cited_revision(articles: ArticleStore, citation: GivenCitation) -> Revision | None:
+    """Return the revision that was quoted, None where it is gone or its number is another's.
+
+    Raises:
+        StorageError: if its text was altered in the database.
+    """
+    try:
+        found = articles.revision(citation.revision_id)
+    except NotFoundError:
+        return None
+    known = citation.sha256 in (None, found.sha256)
+    fits = citation.span.end <= len(found.text)
+    return found if known and fits and found.article_id == citation.article_id else None
+
+
+def _details_since(revisions: Sequence[Revision]) -> str:
+    """Return when the last revision's details became what they are."""
+    since = revisions[-1]
     for revision in reversed(revisions):
-        if revision.sha256 == cited.sha256:
+        if revision.attribution != since.attribution:
             break
-        since = revision.created_at
-    return since
+        since = revision
+    return since.created_at
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split())
+def _publishers_date(changed: Revision, *, before: Revision) -> str | None:
+    """Return the publisher's own date of a change, None where it is unknown or cannot be right.
+
+    It lies between when the version before it and the changed one were stored.
+    """
+    said, noticed = changed.modified_at, datetime.fromisoformat(changed.created_at)
+    days = days_covered(said)
+    if said is None or days is None or is_future(said, noticed):
+        return None
+    earliest, latest = (datetime.fromisoformat(f"{day}T00:00:00+00:00") for day in days)
+    earliest, latest = earliest - _TIME_ZONES, latest + timedelta(days=1) + _TIME_ZONES
+    with suppress(ValueError):  # a year, or a month
+        moment = datetime.fromisoformat(said)
+        if moment.tzinfo is not None:
+            earliest = latest = moment
+    known = datetime.fromisoformat(before.created_at)
+    return said if known <= latest and earliest <= noticed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class Indexer:
         return saved
 
     def remove(self, article_id: str, *, scrub: bool = True) -> Revision:
-        """Delete a story, its revisions, chunks, vectors and full-text rows; return what it was.
+        """Delete a story with all that was made from it; return what it was.
 
         Nothing of it is left in the collection's files; without `scrub` not before that is called.
 
@@ -140,6 +140,12 @@ class Indexer:
         """Overwrite what was deleted, as far as questions under way let it; logged where not."""
         if not self._standing.scrub():
             log.info("a reader held up the overwriting of what was deleted")
+
+    def finish_removals(self) -> None:
+        """Overwrite what a process deleted that did not live to do it; nothing where none is."""
+        if self._standing.owes_scrub():
+            self._refresh(wipe=True)
+            self.scrub()
 
     def withdraw(self, article_id: str) -> bool:
         """Take a story that its publisher took back out of the index; return whether it was in."""
@@ -286,10 +292,7 @@ class Indexer:
         return self._builds.get(BuildState.LIVE) or building
 
     def _refresh(self, *, wipe: bool = False) -> None:
-        """Bring the vector index up to what is committed; damage elsewhere is only logged.
-
-        `wipe` makes sure that its file holds nothing of what is no longer stored.
-        """
+        """Bring the vector index up to what is committed; damage elsewhere is only logged."""
         try:
             with read(self._db):
                 self._live.current(self._db, wipe=wipe)

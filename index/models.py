@@ -67,7 +67,7 @@ class Citation:
     `quote` is cut out of the revision here and nowhere else. `highlight` is a span of the
     revision inside the quote; `score`, 0..1, orders the quotes of one answer; `cut_before` and
     `cut_after` tell that the sentence goes on outside. `story` numbers the stories of one answer,
-    copies of one being the same; `carried_by` are the other publishers' copies that have the quote.
+    copies of one being the same; `carriers` are the other publishers' copies that have the quote.
 
     Raises:
         ValueError: if the span reaches beyond the text or the highlight beyond the quote.
@@ -82,13 +82,18 @@ class Citation:
     cut_before: bool = False
     cut_after: bool = False
     story: int = 0
-    carried_by: tuple[Attribution, ...] = ()
+    carriers: tuple[Revision, ...] = ()
     quote: str = field(init=False)
 
     def __post_init__(self) -> None:
         if self.highlight is not None and not self.span.contains(self.highlight):
             raise ValueError("the highlight lies outside the quote")
         object.__setattr__(self, "quote", self.span.slice(self.revision.text))
+
+    @property
+    def carried_by(self) -> tuple[Attribution, ...]:
+        """Return the attributions of the copies that have the quote, one of each publisher."""
+        return tuple(carrier.attribution for carrier in self.carriers)
 
     @property
     def highlight_in_quote(self) -> tuple[int, int] | None:
@@ -161,6 +166,7 @@ class IndexStatus:
     database_bytes: int
     index_bytes: int
     stale: tuple[str, ...]
+    withdrawn: int = 0  # of the stories
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from data.chunks import ChunkStore
 from data.collections import Collection
 from data.database import Database, read
 from data.signatures import SignatureStore
+from data.standing import StandingStore
 from index.chunking import CHUNKER_VERSION, HEADER_VERSION
 from index.encoders import Encoders
 from index.models import IndexStatus
@@ -34,6 +35,7 @@ def index_status(collection: Collection, db: Database, encoders: Encoders) -> In
             + _size(collection.database_file.with_name("stories.db-wal")),
             index_bytes=_size(collection.index_file),
             stale=tuple(_stale(collection, build, builds, chunks, encoders, db)),
+            withdrawn=len(StandingStore(db).withdrawn()),
         )
 
 

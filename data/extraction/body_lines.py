@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _SENTENCE_END = re.compile(r"""[.!?…。！？।؟։:;][\s"'”’»)\]›」』*]*\Z""")
-_TIME = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.h]\d\d\b")
+_TIME = re.compile(r"\b(?:19|20)\d\d(?:\b|[年년])|\b\d{1,2}[:.h]\d\d\b")
+_WIDE_END = re.compile(r"[。！？][”’」』）)\s]*\Z")
+_FAR_EAST = "\u2e80"  # where the writings begin of which a character says as much as three
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 # All lengths count letters and digits.
 PROSE = 60  # from which a line with a sentence's end is prose
+_WIDE = 20  # the same in Chinese and Japanese
 _LONG = 150  # from which it is prose whatever it ends in, as in scripts without a full stop
 _LABEL = 100  # to which a line can be a heading, a date or a name
 _WHEN = 30  # letters that stand beside the figures of a date: a weekday, a month, a zone
 _TOP = 6  # lines within which a repeated headline, a date or a byline is looked for
 _FEW = 3  # lines that a heading may be away from its neighbours
+_ALIKE = 2  # headings of a kind that make a further one above the first line one of the story's
 _NEAR = 8  # lines above the first one in which more of the story is looked for
 _HALF = 0.5  # share of letters in links from which on a line is no prose
 _MOSTLY = 0.75  # share of letters in links from which a line leads elsewhere
@@ -32,21 +36,27 @@ _CONTAINER = 0.2  # share of the prose that makes an element one that holds the 
 
 def is_prose(line: Line) -> bool:
     """Return whether a line is a sentence or more of running text, and no list of links."""
-    long = len(line.key) >= _LONG or (len(line.key) >= PROSE and _ends_sentence(line))
+    count = len(line.key)
+    long = (
+        count >= _LONG
+        or (count >= PROSE and _ends_sentence(line))
+        or (count >= _WIDE and _WIDE_END.search(line.text) is not None)
+    )
     return long and line.linked < _HALF
 
 
-def cleaned(found: list[Line], lines: list[Line], titles: set[str]) -> list[str]:
+def cleaned(found: list[Line], lines: list[Line], titles: set[str], authors: set[str]) -> list[str]:
     """Return the story's paragraphs from the lines that were found and all lines of the page.
 
-    `titles` are the letters of what the page calls the story, in lower case.
+    `titles` are the letters of what the page calls the story, in lower case, and `authors` those
+    of what it says of its authors.
     """
     story = _behind_headline(found, titles)
     story = _with_prose(story, lines)
     story = _with_headings(story, lines, titles)
     story = [line for line in story if not reads_as_boilerplate(line)]
     story = _without_named(story)
-    return _joined(_trimmed(story))
+    return _joined(_with_first_heading(_trimmed(story, authors), lines, titles))
 
 
 def _ends_sentence(line: Line) -> bool:
@@ -100,25 +110,47 @@ def _with_prose(story: list[Line], lines: list[Line]) -> list[Line]:
 
 
 def _with_headings(story: list[Line], lines: list[Line], titles: set[str]) -> list[Line]:
-    """Return the lines with the short ones between two that stand beside them in one element."""
+    """Return the lines with the short ones between two that stand beside them in one element.
+
+    A heading need only stand right before a line, in the same element.
+    """
     whole = story[:1]
     for line, after in pairwise(story):
-        parent = line.block.getparent()
-        near = 1 < after.number - line.number <= _FEW
-        whole.extend(
-            between
-            for between in lines[line.number + 1 : after.number]
-            if near
-            and parent is not None
-            and parent is between.block.getparent()
-            and parent is after.block.getparent()
-            and not between.linked
-            and len(between.key) < _LABEL
-            and between.key.casefold() not in titles
-            and not named_as_boilerplate(between.block)
-        )
+        row = lines[line.number + 1 : after.number] if after.number - line.number <= _FEW else []
+        for between in row:
+            heads = between.block.tag in _HEADINGS and between.number == after.number - 1
+            beside = between.block.getparent() is line.block.getparent()
+            if (heads or beside) and _fits(between, after, titles):
+                whole.append(between)
         whole.append(after)
     return whole
+
+
+def _with_first_heading(story: list[Line], lines: list[Line], titles: set[str]) -> list[Line]:
+    """Return the lines with the heading right before them, where the parts behind have such too.
+
+    So do those of a page that tells what happens hour by hour; a lone one is a subtitle.
+    """
+    if not story or not story[0].number:
+        return story
+    above = lines[story[0].number - 1]
+    alike = sum(line.block.tag == above.block.tag for line in story)
+    heads = above.block.tag in _HEADINGS and alike >= _ALIKE
+    return [above, *story] if heads and _fits(above, story[0], titles) else story
+
+
+def _fits(label: Line, neighbour: Line, titles: set[str]) -> bool:
+    """Return whether a short line stands in one element with its neighbour, and is no link."""
+    parent = label.block.getparent()
+    return (
+        parent is not None
+        and parent is neighbour.block.getparent()
+        and not label.linked
+        and len(label.key) < _LABEL
+        and label.key.casefold() not in titles
+        and not named_as_boilerplate(label.block)
+        and not reads_as_boilerplate(label)
+    )
 
 
 def _without_named(story: list[Line]) -> list[Line]:
@@ -143,10 +175,14 @@ def _without_named(story: list[Line]) -> list[Line]:
     return kept
 
 
-def _trimmed(story: list[Line]) -> list[Line]:
-    """Return the lines without dates above the first prose, and pointers elsewhere at the end."""
+def _trimmed(story: list[Line], authors: set[str]) -> list[Line]:
+    """Return the lines without dates and authors above the first prose, and pointers at the end."""
     prose = next((place for place, line in enumerate(story) if is_prose(line)), 0)
-    top = [line for line in story[: min(prose, _TOP)] if not _is_dateline(line)]
+    top = [
+        line
+        for line in story[: min(prose, _TOP)]
+        if not _is_dateline(line) and line.key.casefold() not in authors
+    ]
     story = [*top, *story[min(prose, _TOP) :]]
     end = len(story)
     while end and _leads_nowhere(story[end - 1]):
@@ -156,7 +192,7 @@ def _trimmed(story: list[Line]) -> list[Line]:
 
 def _is_dateline(line: Line) -> bool:
     """Return whether a short line tells when: it holds a year or a time and few letters else."""
-    words = sum(character.isalpha() for character in line.text)
+    words = sum(3 if c >= _FAR_EAST else 1 for c in line.text if c.isalpha())
     return words <= _WHEN and _TIME.search(line.text) is not None and not _ends_sentence(line)
 
 

@@ -125,6 +125,9 @@ PHRASES = _compiled(
     | \b(?:external\ links|view\ this\ post\ on\ instagram)\b
     | \byour\ e-?mail\ address\ will\ not\ be\b | \bakismet\b
     | \bsupport\ (?:our|local)\ journalism\b
+    | \b(?:(?:bereits|schon)\ (?:abonnent(?:in)?|ein\ abo)|déjà\ abonnée?
+        |ya\ (?:eres|es)\ suscriptora?|já\ é\ assinante|già\ abbonat[oa]|al\ abonnee
+        |redan\ prenumerant|(?:allerede|er\ du)\ abonnent)\s*\?
     | \bvalid\ e-?mail\ address\b | \bcan\ be\ reached\ at\b | \bsend\ (?:him|her|us)\ a\ news\ tip
     | \b(?:reach|e-?mail|contact)\ (?:him|her|me)\ (?:at|on|via)\b
     | \bby\ (?:signing\ up|subscribing|submitting)\b.*\bagree

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from data.dates import is_future
 from data.errors import StoryRefusedError
@@ -10,7 +11,14 @@ from data.extraction.html_body import body_paragraphs, visible
 from data.extraction.html_tree import letters, parse_html
 from data.extraction.page_addresses import host_of, same_site
 from data.extraction.page_authors import joined_names
-from data.extraction.page_checks import NO_TEXT, SCRIPT_ONLY, TOO_LITTLE, problem
+from data.extraction.page_checks import (
+    NO_TEXT,
+    PAYWALL,
+    SCRIPT_ONLY,
+    TOO_LITTLE,
+    problem,
+    without_offers,
+)
 from data.extraction.page_dates import standard_date
 from data.extraction.page_evidence import Evidence
 from data.extraction.page_fields import tidied
@@ -21,11 +29,16 @@ from data.pages import Extracted, Page
 from data.plaintext import split_story
 from data.urls import is_web_address
 
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
 BINARY = "This is neither a web page, nor a PDF, nor a text, so there is no story to be read in it."
 TOO_MANY_PARTS = "The page is made of so many parts that it cannot be read as a story."
 NOT_FREE = "The publisher marks this story as not free to read for everybody."
 
 MAX_ELEMENTS = 50_000  # of a page; long stories with their readers' comments have 20,000
+# Share of control characters from which on it is no text: of bytes at random they are a tenth.
+_CONTROLS = 0.05
 _LOOKED_AT = 2048  # bytes at the beginning by which a page's kind is told
 _PDF_TYPES = ("application/pdf", "application/x-pdf")
 _TEXT_TYPES = ("text/plain", "text/markdown", "text/x-markdown")
@@ -35,6 +48,7 @@ _DOCUMENT = re.compile(
     re.I | re.S,
 )
 _MARKUP = re.compile(rb"<(?:p|div|article|section|h1|span|table|meta|title|br|a)\b[^>]*>", re.I)
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f]")  # those that no text needs
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PARAGRAPH_END = re.compile(r"\s*\n\s*|</p\s*>|<br\s*/?>\s*<br\s*/?>", re.IGNORECASE)
 _LEAST_MORE = 250  # letters of a text in JSON-LD from which on it can be the story itself
@@ -53,6 +67,8 @@ def extract(page: Page) -> Extracted:
     if kind == "binary":
         return Extracted(url=page.url, source=host_of(page.url), reason=BINARY)
     text = decode_page(page.body, declared=page.charset)
+    if len(_CONTROL.findall(text)) > _CONTROLS * len(text):
+        return Extracted(url=page.url, source=host_of(page.url), reason=BINARY)
     return _from_text(text, page.url) if kind == "text" else _from_html(text, page.url)
 
 
@@ -82,15 +98,19 @@ def _from_html(text: str, url: str | None) -> Extracted:
         return Extracted(url=url, source=host_of(url), reason=TOO_MANY_PARTS)
     about = page_metadata(tree, text, url)
     shown = visible(tree)
-    scripted = next(tree.iter("script"), None) is not None
-    found = Evidence(shown, body_paragraphs(shown, about.titles), about, url, scripted=scripted)
+    scripted = any(_runs(script) for script in tree.iter("script"))
+    found = Evidence(
+        shown, body_paragraphs(shown, about.titles, about.credits), about, url, scripted=scripted
+    )
     reason = problem(found)
     stated = _stated_body(about) if reason in _MAY_BE_MORE else []
     if sum(map(len, found.paragraphs)) < sum(map(len, stated)) / 2:
         found = replace(found, paragraphs=stated)
         reason = problem(found)
+    if reason == PAYWALL:
+        found = replace(found, paragraphs=without_offers(found.paragraphs))
     notes = about.notes
-    if reason is None and about.data.free is False:
+    if reason is None and about.free is False:
         notes = (*notes, NOT_FREE)
     return Extracted(
         title=about.title,
@@ -105,10 +125,16 @@ def _from_html(text: str, url: str | None) -> Extracted:
     )
 
 
+def _runs(script: "HtmlElement") -> bool:
+    """Return whether a <script> is a program; others hold data, as JSON-LD."""
+    kind = (script.get("type") or "").lower()
+    return not kind or "javascript" in kind or "ecmascript" in kind or kind.strip() == "module"
+
+
 def _stated_body(about: PageMetadata) -> list[str]:
     """Return the paragraphs of the text in JSON-LD; none where the page says it is not free."""
     body = about.data.text("articleBody")
-    if body is None or about.data.free is False or len(letters(body)) < _LEAST_MORE:
+    if body is None or about.free is False or len(letters(body)) < _LEAST_MORE:
         return []
     return [text for part in _PARAGRAPH_END.split(body) if (text := tidied(part, len(body) + 1))]
 

@@ -27,17 +27,21 @@ _OPENING = 24  # letters by which a paragraph is found that was shortened
 _TRIES = 20  # lines with the same opening that are looked at
 
 
-def body_paragraphs(shown: "HtmlElement", titles: Iterable[str]) -> list[str]:
+def body_paragraphs(
+    shown: "HtmlElement", titles: Iterable[str], credits: Iterable[str] = ()
+) -> list[str]:
     """Return the paragraphs of the story in a page; none where there is no text.
 
     `shown` is the page without what nobody sees; it stays as it is. `titles` are what the page
-    calls the story: its headline is not repeated in the body.
+    calls the story, and `credits` what it says of its authors: neither the headline nor a byline
+    is repeated in the body.
     """
     keys = {key for title in titles if (key := letters(title).casefold())}
     tree = _alone(shown, keys)
     lines = lines_of(tree)
     keys |= {letters(text_of(heading)).casefold() for heading in tree.iter("h1")}
-    return cleaned(_chosen(tree, lines), lines, keys)
+    authors = {key for text in credits if (key := letters(text).casefold())}
+    return cleaned(_chosen(tree, lines), lines, keys, authors)
 
 
 def visible(tree: "HtmlElement") -> "HtmlElement":

@@ -68,6 +68,11 @@ def same_site(one: str, other: str) -> bool:
     return _site(one) == _site(other)
 
 
+def site_label(url: str | None) -> str:
+    """Return the name in the domain that somebody registered, as in `herald.example`, or ""."""
+    return _site(url).partition(".")[0] if host_of(url) and url else ""
+
+
 def _site(url: str) -> str:
     """Return the domain that somebody registered; of an address in numbers the whole host."""
     from tld import get_tld

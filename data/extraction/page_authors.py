@@ -21,7 +21,10 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"^\W*(?:authors?|autor(?:en|es|a)?|auteurs?|autore|redactor|автор[ы]?|редактор)\s*:?\s*", re.I
+    r"^\W*(?:(?:authors?|autor(?:en|es|a)?|auteurs?|autore|redactor|автор[ы]?|редактор)\s*:?"
+    r"|(?:reporters?|writers?|journalists?|correspondents?|editors?|by-?line|text|words|texte|texto"
+    r"|testo|tekst|journalistes?|reportero|periodista|giornalista|redakteur(?:in)?)\s*:)\s*",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\(?\s*(?:https?://|www\.)\S+|\(?\s*[\w.+-]+@[\w-]+\.[\w.-]+\s*\)?")
 _SUFFIX = re.compile(r",\s*((?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq)\b\.?)")
@@ -30,7 +33,7 @@ _APART = re.compile(r"\s*[,;|/•·]\s*|\s+&\s+|\n")
 # "José Ortega y Gasset" is one person: what an "and" divides must be a full name on both sides.
 _AND = re.compile(r"\s+(?:and|und|et|y|e|en|og|och|и)\s+", re.IGNORECASE)
 # What stands behind the names in a byline: when, and what the page's buttons say.
-_BEHIND_NAMES = re.compile(
+BEHIND_NAMES = re.compile(
     r"\s(?=(?:published|updated|posted|last|on|at|https?|created|[A-Z][a-z]+day|January|February"
     r"|March|April|May|June|July|August|September|October|November|December)\b)"
     r"|\s(?=(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?\s*\d)|\s(?=\d)",
@@ -48,7 +51,7 @@ _NOBODY = frozenset(
     )
 )
 # A role stands behind a name or in its place: "Jane Doe, Chief Political Correspondent".
-_ROLE = re.compile(
+ROLE = re.compile(
     r"(?:\s*\b(?:chief|senior|staff|deputy|managing|associate|assistant|executive|contributing"
     r"|special|political|economics|business|sports?|science|health|technology|crime|education"
     r"|environment|foreign|diplomatic|national|world|features|news|culture|arts|medical))*"
@@ -90,7 +93,7 @@ def _byline(tree: "HtmlElement") -> list[str]:
     from trafilatura.metadata import extract_author
 
     found = extract_author(tree)
-    return [_BEHIND_NAMES.split(found)[0]] if found else []
+    return [BEHIND_NAMES.split(found)[0]] if found else []
 
 
 def _names(texts: Iterable[str], publishers: set[str]) -> list[str]:
@@ -121,7 +124,7 @@ def _parts(text: str) -> Iterator[str]:
         sides = _AND.split(part)
         whole = len(sides) == 1 or all(len(side.split()) > 1 for side in sides)
         for side in sides if whole else [part]:
-            yield _ROLE.sub("", _BY.sub("", side).strip(_MARKS)).strip(_MARKS)
+            yield ROLE.sub("", _BY.sub("", side).strip(_MARKS)).strip(_MARKS)
 
 
 def _is_name(name: str, key: str) -> bool:

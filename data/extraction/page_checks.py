@@ -32,6 +32,7 @@ _SHORT = 600  # under which what a page says of itself outweighs its text
 _TEASER = 1500  # a beginning that is shown for nothing is seldom longer
 _BRIEF = 500  # under which a story that is not free is but its beginning
 _NOTICE = 3000  # the longest texts that ask for consent
+_OFFER = 300  # the longest paragraphs that are but an offer
 
 _HALF = 0.5
 _FILLER_SHARE = 0.25  # of words, which no language of the news has
@@ -126,9 +127,18 @@ def _is_paywalled(evidence: Evidence) -> bool:
         return True
     # Behind the cut a line or two of the offer may have been taken for text.
     cut = any(_CUT.search(text) for text in evidence.paragraphs[-_FIRST:])
-    if evidence.metadata.data.free is False:
+    if evidence.metadata.free is False:
         return cut or evidence.weight < _BRIEF or evidence.says(phrases.PAYWALL)
     return cut and evidence.says(phrases.OFFER)
+
+
+def without_offers(paragraphs: Sequence[str]) -> list[str]:
+    """Return the paragraphs of a story's beginning without those that offer its rest for money."""
+    return [
+        text
+        for text in paragraphs
+        if weight(text) > _OFFER or not (phrases.PAYWALL.search(text) or phrases.OFFER.search(text))
+    ]
 
 
 def _is_home(evidence: Evidence) -> bool:

@@ -51,6 +51,14 @@ _ZONES = {"z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5
 _ZONES |= {"mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "cet": 1, "cest": 2}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY_LENGTH = 10
+# As Chinese, Japanese and Korean write a day, perhaps with a time behind it.
+_EASTERN = re.compile(
+    r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일號号](?:\s([0-9]{2}:[0-9]{2}))?"
+)
+# Where it tells when something was written: no word before or behind it, as in `from ... on`.
+_EASTERN_ALONE = re.compile(rf"(?<!\w){_EASTERN.pattern}(?=[^\w，,、]|星期|周|\Z)")
+_CHANGED = re.compile(r"更新|修改|수정")
+_LONGEST_LINE = 60  # characters of a line that tells when, by whom and from where
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?=$|[T ]\d)", re.ASCII)
 _LOOSE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?=$|[T ])", re.ASCII)
 _COMPACT_TIME = re.compile(r"(?<=T)(\d{2})(\d{2})(\d{2})?(?=$|[.Z+ -])", re.ASCII)
@@ -112,6 +120,8 @@ def standard_date(text: str) -> str | None:
     read. Precision and offset stay what they are. A placeholder (1970-01-01) is no date.
     """
     text = text.strip()
+    if (match := _EASTERN.match(text)) and len(text) <= _LONGEST_LINE:
+        text = _eastern(match)
     if _TICKS.fullmatch(text):
         moment = datetime.fromtimestamp(int(text[:10]), UTC)
         return moment.isoformat().replace("+00:00", "Z")
@@ -122,6 +132,22 @@ def standard_date(text: str) -> str | None:
     if found is None or found.startswith(_PLACEHOLDERS):
         return None
     return found
+
+
+def day_in_line(text: str) -> str | None:
+    """Return the day of publication in a short line under a headline, as ISO 8601, or None.
+
+    Chinese, Japanese and Korean ones are read; other spellings are htmldate's to find.
+    """
+    match = _EASTERN_ALONE.search(text) if len(text) <= _LONGEST_LINE else None
+    if match is None or _CHANGED.search(text[: match.start()]):
+        return None
+    return standard_date(_eastern(match))
+
+
+def _eastern(match: re.Match[str]) -> str:
+    year, month, day, time = match.groups()
+    return f"{year}-{month:0>2}-{day:0>2}" + (f"T{time}" if time else "")
 
 
 def _iso(text: str) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.extraction.html_tree import letters, text_of
-from data.extraction.page_addresses import canonical, host_of
+from data.extraction.page_addresses import canonical, host_of, site_label
 from data.extraction.page_authors import author_names, first_name_first
-from data.extraction.page_dates import MODIFIED_NAMES, PUBLISHED_NAMES, page_dates
+from data.extraction.page_byline import byline_names, under_headline
+from data.extraction.page_dates import MODIFIED_NAMES, PUBLISHED_NAMES, day_in_line, page_dates
 from data.extraction.page_fields import Metas, contents, metas_of, tidied
 from data.extraction.structured_data import StructuredData, structured_data
 
@@ -40,7 +41,8 @@ _CUT_SHORT = re.compile(r"\s*(?:\.\.\.|…)$")
 class PageMetadata:
     """Whose a page's story is; None is unknown. Dates are ISO 8601 as they came.
 
-    `titles` are all that the page calls the story, as they stand. `data` and `metas` are what it
+    `titles` are all that the page calls the story, as they stand, and `credits` what it says of
+    its authors above the text: both are repeated in no body. `data` and `metas` are what it
     was read from. `notes` are sentences for the person who adds the story.
     """
 
@@ -51,9 +53,16 @@ class PageMetadata:
     modified_at: str | None
     url: str | None
     titles: tuple[str, ...]
+    credits: tuple[str, ...]
     data: StructuredData
     metas: Metas
     notes: tuple[str, ...] = ()
+
+    @property
+    def free(self) -> bool | None:
+        """Return whether anybody may read the story; None where the page says nothing of it."""
+        tiers = {tier.strip().lower() for tier in self.metas.get("article:content_tier", [])}
+        return False if self.data.free is None and "locked" in tiers else self.data.free
 
 
 def page_metadata(tree: "HtmlElement", source_text: str, url: str | None) -> PageMetadata:
@@ -65,7 +74,7 @@ def page_metadata(tree: "HtmlElement", source_text: str, url: str | None) -> Pag
     metas = metas_of(tree)
     data = structured_data(tree, next(iter(metas.get("og:title", ())), None) or _title_tag(tree))
     address = canonical(tree, metas, url)
-    source = _source(data, metas, address or url)
+    source = _source(data, metas, _title_tag(tree) or "", address or url)
     stated = [
         *(text for name in ("headline", "name") if (text := data.text(name))),
         *contents(metas, _TITLE_NAMES),
@@ -73,32 +82,32 @@ def page_metadata(tree: "HtmlElement", source_text: str, url: str | None) -> Pag
     seen = [text_of(element) for element in tree.iter("h1")]
     titles = _tidied([*stated, *seen, _title_tag(tree) or ""])
     sites = _site_names(source, metas, address or url)
+    title = _title(titles, sites)
+    top = under_headline(tree, [title or "", *titles])
+    days = (day for line in top if (day := day_in_line(line.text)))
     dates = page_dates(
-        published=list(_stated(tree, data, metas, "datePublished", PUBLISHED_NAMES)),
+        published=[*_stated(tree, data, metas, "datePublished", PUBLISHED_NAMES), *days],
         modified=list(_stated(tree, data, metas, "dateModified", MODIFIED_NAMES)),
         tree=tree,
         source=source_text,
         url=address or url,
     )
-    title = _title(titles, sites)
+    language = tree.get("lang") or ""
+    bylines = {line.text: names for line in top if (names := byline_names(line.text, language))}
+    author = author_names(
+        [*_stated_authors(data, metas), *bylines.values()], tree, not_people=sites
+    )
     # Of several <h1> all but one are headlines of other stories, or of the page's sections.
     own = [*stated, title or "", *(seen if len(seen) == 1 else []), _title_tag(tree) or ""]
     return PageMetadata(
         title=title,
-        author=author_names(
-            [
-                *(data.names("author"), data.names("creator")),
-                *(metas.get(name, []) for name in _AUTHOR_NAMES),
-                *([first_name_first(n) for n in metas.get(name, [])] for name in _CREATOR_NAMES),
-            ],
-            tree,
-            not_people=sites,
-        ),
+        author=author,
         source=source,
         published_at=dates.published_at,
         modified_at=dates.modified_at,
         url=address,
         titles=_tidied(own),
+        credits=(*bylines, *([author, *author.split(", ")] if author else [])),
         data=data,
         metas=metas,
         notes=(dates.note,) if dates.note else (),
@@ -120,6 +129,13 @@ def _stated(
     for element in tree.iterfind(f'.//*[@itemprop="{name}"]'):
         if text := element.get("datetime") or element.get("content") or text_of(element):
             yield text
+
+
+def _stated_authors(data: StructuredData, metas: Metas) -> Iterator[list[str]]:
+    """Yield what the page states about its authors: JSON-LD, then <meta>."""
+    yield from (data.names("author"), data.names("creator"))
+    yield from (metas.get(name, []) for name in _AUTHOR_NAMES)
+    yield from ([first_name_first(n) for n in metas.get(name, [])] for name in _CREATOR_NAMES)
 
 
 def _tidied(titles: list[str]) -> tuple[str, ...]:
@@ -176,8 +192,11 @@ def _names_site(tail: str, sites: set[str]) -> bool:
     )
 
 
-def _source(data: StructuredData, metas: Metas, url: str | None) -> str | None:
-    """Return the publisher's name, else the host it publishes at."""
+def _source(data: StructuredData, metas: Metas, title_tag: str, url: str | None) -> str | None:
+    """Return the publisher's name, else the host it publishes at.
+
+    What a title ends in is the name where its letters are those of the domain.
+    """
     candidates = [
         *data.names("publisher"),
         *data.names("sourceOrganization"),
@@ -188,7 +207,9 @@ def _source(data: StructuredData, metas: Metas, url: str | None) -> str | None:
         name = tidied(text).lstrip("@")
         if letters(name) and "://" not in name and name.lower() not in _PLATFORMS:
             return name
-    return host_of(url)
+    tail = tidied(_DIVIDER.split(title_tag)[-1])
+    label = letters(site_label(url)).casefold()
+    return tail if label and letters(tail).casefold() == label else host_of(url)
 
 
 def _site_names(source: str | None, metas: Metas, url: str | None) -> list[str]:

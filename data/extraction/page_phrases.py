@@ -2,9 +2,14 @@
 
 import re
 
+# Where a sentence begins that asks for something: `Abbonati per leggere`, not `gli abbonati ...`.
+_START = r"(?:\A|[.!?…:|])\W{0,9}"
+_WHOLE_LINE = r"\A\W*{}\W*\Z"
+
 
 def _phrases(*parts: str) -> re.Pattern[str]:
-    return re.compile("|".join(part.replace(" ", r"\s+") for part in parts), re.IGNORECASE)
+    spaced = (part.replace(" ?", r"\s*").replace(" ", r"\s+") for part in parts)
+    return re.compile("|".join(spaced), re.IGNORECASE)
 
 
 # A title, or a part of one, that is all of this.
@@ -134,23 +139,77 @@ PAYWALL = _phrases(
     r"\b(?:subscribers?|members?)[- ](?:only|exclusive) (?:article|story|content)\b",
     r"\b(?:exclusive|reserved) (?:for|to) (?:(?:our|paid|premium) )*(?:subscribers|members)\b",
     r"\bunlock (?:this|the full) (?:article|story)\b|\bread the full (?:article|story) with\b",
-    r"\b(?:dieser|diesen|der|den) (?:ganzen? )?(?:artikel|beitrag|text)\b[^.]{0,60}"
+    # German
+    r"\b(?:diese[rn]|der ganze|den ganzen) (?:artikel|beitrag|text|inhalt)\b[^.]{0,60}"
     r"\b(?:abonnenten|abonnent\*?innen|abo\b|plus-mitglied|registrierte)",
-    r"\b(?:weiterlesen|weiter lesen|zugang)\b[^.]{0,60}\b(?:\w*abo\b|abonn|plus\b|premium)",
+    r"\bweiter ?lesen\b[^.]{0,60}(?:\b(?:\w*abo\b|abonn|plus\b|premium)|\w\+)",
+    r"\b(?:voller|sofort|unbegrenzter) zugang\b[^.]{0,60}\b(?:\w*abo\b|abonn|plus\b|premium)",
     r"\babonnieren\b[^.]{0,40}\b(?:weiter)?lesen\b",
     r"\b(?:abo|abonnement)\b[^.]{0,60}\b(?:weiterlesen|weiter lesen|freischalten)",
+    rf"{_START}(?:jetzt|hier|gleich) [^.!?]{{0,40}}\babo(?:nnement)?\b[^.!?]{{0,40}}\bund"
+    r" (?:\w+ ){0,3}lesen\b",
     r"\b(?:jetzt|sofort) (?:weiterlesen|freischalten|testen und)\b",
-    r"\b(?:article|contenu|suite)\b[^.]{0,40}\bréservé(?:e)? (?:à nos|aux) abonnés",
+    rf"{_START}um (?:(?:diesen (?:artikel|text|beitrag) )?weiterzulesen"
+    r"|diesen (?:artikel|text|beitrag) (?:ganz )?zu lesen)\b"
+    r"[^.]{0,80}\b(?:abo\b|abonn|anmelden|melden sie|registrier)",
+    _WHOLE_LINE.format(r"(?:nur|exklusiv) für (?:unsere )?(?:abonnenten|abonnent\*?innen)"),
+    # French
+    r"(?:\A\W*|\b(?:ce|cet|la) )(?:article|contenu|suite)\b[^.]{0,40}"
+    r"\bréservé(?:e)? (?:à nos|aux) abonnés",
     r"\babonnez-vous\b[^.]{0,60}\b(?:lire|poursuivre|continuer|accéder)",
     r"\bil vous reste \d+ ?% de (?:cet article|ce contenu)\b",
-    r"\b(?:contenido|artículo|noticia)\b[^.]{0,40}\b(?:exclusiv[oa]|reservad[oa]|solo) para"
-    r" (?:nuestros )?(?:suscriptores|socios)",
+    # Spanish
+    r"(?:\A\W*|\best[ea] )(?:contenido|artículo|noticia)\b[^.]{0,40}"
+    r"\b(?:exclusiv[oa]|reservad[oa]|s[oó]lo) para (?:nuestros )?(?:suscriptores|socios)",
+    _WHOLE_LINE.format(r"(?:s[oó]lo|exclusivo) para (?:nuestros )?(?:suscriptores|socios)"),
     r"\bsuscr[ií]b(?:ete|ase|ite)\b[^.]{0,60}\b(?:leyendo|leer|acceder|continuar)",
-    r"\b(?:conteúdo|matéria|reportagem)\b[^.]{0,40}\b(?:exclusiv[oa]|restrit[oa]) (?:para|a)"
-    r" assinantes|\bassine\b[^.]{0,60}\b(?:continuar|ler|acessar)",
-    r"\b(?:contenuto|articolo)\b[^.]{0,40}\b(?:riservato|esclusivo)\b[^.]{0,20}\babbonati\b"
-    r"|\babbonati\b[^.]{0,40}\bper (?:continuare|leggere)",
-    r"\b(?:alleen|exclusief) voor (?:abonnees|leden)\b|\blees verder met een abonnement\b",
+    rf"{_START}(?:para|si quieres) (?:seguir|continuar) leyendo\b[^.]{{0,60}}"
+    r"\b(?:suscr[ií]b(?:ete|ase|ite)|reg[ií]str(?:ate|ese)|inici[ae] sesión|hazte)\b",
+    rf"{_START}(?:hazte|h[aá]gase) (?:suscriptora?|soci[oa]|premium)\b[^.]{{0,60}}"
+    r"\b(?:leer|leyendo|acceder)",
+    r"\b(?:sigue|siga|contin[uú]a|continúe) leyendo\b[^.]{0,40}\bsuscripción\b",
+    r"\bhas (?:alcanzado|superado|llegado al?)\b[^.]{0,30}\blímite de (?:artículos|noticias)\b",
+    # Portuguese
+    r"(?:\A\W*|\best[ea] )(?:conteúdo|matéria|reportagem|artigo|texto|notícia)\b[^.]{0,40}"
+    r"\b(?:exclusiv[oa]|restrit[oa]|reservad[oa]) (?:para|a|aos|de) (?:os nossos )?assinantes",
+    _WHOLE_LINE.format(r"(?:só|exclusivo) para assinantes"),
+    rf"{_START}(?:já )?assine\b[^.]{{0,60}}\b(?:continuar|ler|acessar|aceder)",
+    rf"{_START}para continuar (?:a ler|lendo|a leitura)\b[^.]{{0,60}}"
+    r"\b(?:assine|faça (?:o )?login|inicie sessão|entre|registe-se|cadastre-se)\b",
+    # Italian
+    r"(?:\A\W*|\bquesto )(?:contenuto|articolo)\b[^.]{0,40}\b(?:riservato|esclusivo)\b[^.]{0,20}"
+    r"\babbonati\b",
+    rf"{_START}abbonati\b[^.]{{0,40}}\b(?:per|e) (?:continu|legg)",
+    rf"{_START}per continuare (?:a leggere|la lettura)\b[^.]{{0,60}}"
+    r"\b(?:abbonati|accedi|registrati|sottoscrivi)\b",
+    rf"{_START}continua a leggere\b[^.]{{0,40}}\babbona",
+    r"\bhai (?:raggiunto|superato) il limite di articoli\b",
+    # Dutch
+    r"\b(?:dit|het hele) (?:artikel|verhaal|stuk|bericht)\b[^.]{0,40}"
+    r"\b(?:alleen|exclusief|enkel|uitsluitend)\b[^.]{0,20}\b(?:abonnees|leden)\b",
+    _WHOLE_LINE.format(r"(?:alleen|exclusief|enkel) voor (?:onze )?(?:abonnees|leden)"),
+    rf"{_START}lees (?:verder|dit artikel|het hele (?:artikel|verhaal)) (?:met|als)\b[^.]{{0,30}}"
+    r"\babonne",
+    rf"{_START}verder lezen\W+(?:word|neem|log|sluit|kies)\b",
+    rf"{_START}(?:word (?:nu )?(?:abonnee|lid)|log in|neem een abonnement|maak een account)\b"
+    r"[^.]{0,40}\b(?:om [^.]{0,40}te lezen|en lees)\b",
+    # Swedish, Norwegian, Danish
+    r"\b(?:den här artikeln|denne (?:artikk?el(?:en)?|saken)|artiklen|artikeln)\b[^.]{0,20}"
+    r" (?:bara|endast|kun|forbeholdt|reserverad|låst|exklusiv\w*)\b[^.]{0,20}"
+    r"\b(?:prenumeranter|abonnenter|medlemmar|medlemmer)\b",
+    _WHOLE_LINE.format(
+        r"(?:bara|endast|kun|exklusivt|eksklusivt) for (?:våra |våre |vores )?abonnenter"
+    ),
+    _WHOLE_LINE.format(r"(?:bara|endast|exklusivt) för (?:våra )?(?:prenumeranter|medlemmar)"),
+    rf"{_START}(?:prenumerera|bli (?:prenumerant|abonnent|medlem)|bliv (?:abonnent|medlem)"
+    r"|logga in|logg inn|log ind|(?:köp|kjøp|bestill|køb)\b[^.]{0,20} abonnement"
+    r"|teckna\b[^.]{0,20} prenumeration)\b[^.]{0,40}"
+    r"\b(?:för att|for å|for at|og|och) (?:läsa|lese|læse|läs|les|læs)\b",
+    rf"{_START}(?:läs|les|læs) (?:vidare|videre|hela|hele|resten|artikeln|artiklen|saken)\b"
+    r"[^.]{0,40}\b(?:med|som|bli|bliv)\b[^.]{0,20}\b(?:prenumer|abonne|medlem)",
+    rf"{_START}(?:vill|vil) du (?:läsa|lese|læse) (?:vidare|videre|hela|hele|mer|mere)\b"
+    r"[^.]{0,60}\b(?:prenumer|abonne|logga in|logg inn|log ind)",
+    # Russian
     r"\b(?:материал|статья|текст)\b[^.]{0,40}\bподписчик",
 )
 # These stand on most pages of publishers that sell subscriptions.
@@ -159,10 +218,11 @@ OFFER = _phrases(
     r"|limit)",
     r"\balready (?:a |have a )?(?:subscriber|subscription|member)\b|\bsubscribe (?:now|today)\b",
     r"\b(?:unlimited|full|digital) access\b|\bstart (?:your )?(?:free )?trial\b",
-    r"\bbereits (?:abonnent|registriert|ein abo)|\bjetzt abonnieren\b|\bschon abonnent",
+    r"\bbereits (?:abonnent|registriert|ein abo)|\bjetzt abonnieren\b|\bschon (?:abonnent|ein abo)",
     r"\bdéjà abonnée?\b|\bje m['’]abonne\b|\bs['’]abonner\b",
-    r"\bya (?:eres|es) suscriptor\b|\bsuscr[ií]b(?:ete|ase)\b|\bjá é assinante\b|\bassine já\b",
-    r"\bsei già abbonato\b|\bal abonnee\b|\bprenumerat",
+    r"\bya (?:eres|es) suscriptora?\b|\bsuscr[ií]b(?:ete|ase)\b|\bjá é assinante\b|\bassine já\b",
+    r"\b(?:sei già abbonat[oa]|hai già un abbonamento)\b|\bal abonnee\b|\bprenumerat",
+    r"\b(?:redan prenumerant|(?:allerede|er du) abonnent)\b",
 )
 LOGIN_TITLE = _phrases(
     r"\W*(?:log ?in|sign ?in|log on|member login|subscriber login|(?:log|sign) in to .{0,40}"

@@ -165,7 +165,8 @@ class Fetcher:
         allowed, delay = await asyncio.to_thread(robots.asks, str(target.url))
         if not allowed:
             raise FetchError(
-                f"{shown(target.host)} asks programs not to read this page (in its robots.txt)."
+                f"{shown(target.host)} asks programs not to read this page (in its robots.txt).",
+                lasting=True,
             )
         await self._turns.wait(target.host, max(delay, self._host_delay))
 

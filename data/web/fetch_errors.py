@@ -8,22 +8,29 @@ from data.errors import UserError
 
 _MAX_SHOWN = 60  # characters of a host or address in a sentence
 _GONE = 410
-_NOT_FOUND = 404
+_LATER = (408, 425, 429)
 
 
 class FetchError(UserError):
     """A page or feed that could not be had; the text says why.
 
     `status` is the HTTP status where there was one; `retry_after` the seconds, from 0 to a day,
-    after which the server asks to be asked again.
+    after which the server asks to be asked again. `lasting` tells that it is not to be had by the
+    rules of its site, of the operator, or ours, so that it makes no sense to ask again.
     """
 
     def __init__(
-        self, text: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        lasting: bool = False,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.retry_after = retry_after
+        self.lasting = lasting or status == _GONE
 
     @property
     def gone(self) -> bool:
@@ -31,13 +38,20 @@ class FetchError(UserError):
         return self.status == _GONE
 
     @property
-    def not_found(self) -> bool:
-        """Return whether the server says that there is no such page."""
-        return self.status == _NOT_FOUND
+    def passing(self) -> bool:
+        """Return whether it is a trouble that goes by: of the server, or on the way to it."""
+        status = self.status
+        if self.lasting or isinstance(self, NowhereError):
+            return False
+        return status is None or status >= 500 or status in _LATER
 
 
 class UnreachableError(FetchError):
     """A host that cannot or may not be asked for anything."""
+
+
+class NowhereError(UnreachableError):
+    """A host that is not to be found on the public web."""
 
 
 class RedirectError(FetchError):
@@ -50,13 +64,13 @@ def shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def not_on_the_web(host: str) -> UnreachableError:
+def not_on_the_web(host: str) -> NowhereError:
     """Return the error for a host that does not exist, and for one that lies inside a network.
 
     It is one and the same, so that nobody learns from it which names and addresses there are in
     the operator's network.
     """
-    return UnreachableError(
+    return NowhereError(
         f"{shown(host)} is not to be found on the public web, and only pages there are read."
     )
 

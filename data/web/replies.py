@@ -58,14 +58,14 @@ async def read_page(
         raise bad_status(host, status, retry_after(response.headers.get("Retry-After")))
     media_type, charset = split_content_type(response.headers.get("Content-Type", ""))
     if refusal := accept.refusal(media_type):
-        raise FetchError(refusal)
+        raise FetchError(refusal, lasting=True)
     body, whole = await _body(response, host, limit)
     if not whole:
         raise too_large(host, limit)
     if not body.strip():
         raise FetchError(f"{shown(host)} sent an empty page.")
     if not media_type and (refusal := accept.sniffed_refusal(body)):
-        raise FetchError(refusal)
+        raise FetchError(refusal, lasting=True)
     return Page(
         body=body,
         url=str(target.url),

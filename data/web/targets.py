@@ -59,14 +59,18 @@ def target_of(
     if "@" in url.raw_authority:
         raise FetchError(
             f"The address {shown(str(url.with_user(None)))} holds a user name or password. "
-            "Leave it out."
+            "Leave it out.",
+            lasting=True,
         )
     host, port = plain_host(url.raw_host or ""), url.port
     if port is None or port in BLOCKED_PORTS:
-        raise FetchError(f"{shown(host)} is asked for at port {port}, where no web pages are.")
+        raise FetchError(
+            f"{shown(host)} is asked for at port {port}, where no web pages are.", lasting=True
+        )
     if rules.refuses(host, taken_out):
         raise UnreachableError(
-            f"The operator of this bot has taken {shown(host)} out, so nothing is read from there."
+            f"The operator of this bot has taken {shown(host)} out, so nothing is read from there.",
+            lasting=True,
         )
     allowed = rules.allows(host, port)
     if not allowed and not may_be_public(host):
@@ -114,10 +118,14 @@ def _below(base: URL, url: URL) -> URL:
 
 
 def _too_long(address: str) -> FetchError:
-    return FetchError(f"The address {shown(address)} is longer than {MAX_URL_LENGTH} characters.")
+    return FetchError(
+        f"The address {shown(address)} is longer than {MAX_URL_LENGTH} characters.", lasting=True
+    )
 
 
 def _no_address(address: str) -> FetchError:
     return FetchError(
-        f"“{shown(address)}” is no address of a web page. It has to begin with https:// or http://."
+        f"“{shown(address)}” is no address of a web page. "
+        "It has to begin with https:// or http:// and to name a site.",
+        lasting=True,
     )

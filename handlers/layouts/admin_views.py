@@ -23,7 +23,7 @@ def status_layout(status: IndexStatus, *, runtime: str, votes: Votes, running: b
     """Return what is stored for a server, what its index was made with, and how it is."""
     lines = [
         "### The index of this server",
-        f"**Stories:** {status.stories:,}, in "
+        f"**Stories:** {status.stories:,}{_withdrawn(status)}, in "
         f"{counted(status.revisions, 'version', 'versions')} and "
         f"{counted(status.chunks, 'passage', 'passages')}",
         f"**Size:** {_megabytes(status.database_bytes)} stories, "
@@ -137,6 +137,10 @@ def failed_layout(words: str) -> Layout:
     return Layout(
         panel(text(f"⚠️ {escaped(words)}\nThe old index stays in use."), colour=ADMIN_COLOUR)
     )
+
+
+def _withdrawn(status: IndexStatus) -> str:
+    return f" ({status.withdrawn:,} withdrawn)" if status.withdrawn else ""
 
 
 def _megabytes(count: int) -> str:

@@ -121,7 +121,7 @@ def citation_section(
         before=citation.cut_before,
         after=citation.cut_after,
     )
-    carried = carriers(citation)
+    carried = carried_line(citation.carried_by)
     return section(
         f"{number}\n{quote}",
         attribution_text(revision, citation.quote, origin) + (f"\n{carried}" if carried else ""),
@@ -141,9 +141,9 @@ def attribution_text(revision: Revision, passage: str, origin: Origin | None) ->
     return f"{byline(attribution)}\n-# “{title}” · {where}"
 
 
-def carriers(citation: Citation) -> str:
+def carried_line(others: Sequence[Attribution]) -> str:
     """Return who else carries a quote, escaped, or nothing where nobody is known to."""
-    names = [one_line(a.source or "", _LIST_NAME) for a in citation.carried_by]
+    names = [one_line(a.source or "", _LIST_NAME) for a in others]
     if not names:
         return ""
     more = f" and {len(names) - _MAX_CARRIERS} more" if len(names) > _MAX_CARRIERS else ""

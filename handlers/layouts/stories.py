@@ -173,6 +173,7 @@ def story_layout(
     versions: int,
     own: bool,
     may_edit: bool,
+    withdrawn_at: str | None = None,
 ) -> Layout:
     """Return a story's details and one page of its text; `page` counts from 0.
 
@@ -192,6 +193,8 @@ def story_layout(
         f"-# `{revision.article_id}` · {counted(versions, 'version', 'versions')}, this one "
         f"stored {stored}{'' if own else ' · from the operator'}"
     )
+    if withdrawn_at is not None:
+        details.append(f"⚠️ Its publisher withdrew it; seen {when(withdrawn_at)}. Not quoted now.")
     items: list[Item] = [text("\n".join(details)), line(), text(parts[page])]
     if len(parts) > 1:
         items.append(text(f"-# Page {page + 1} of {len(parts)}"))

@@ -89,7 +89,7 @@ def list_(app: App, as_json: bool) -> None:
 @place_options
 @pass_app
 def test(app: App, url: str, as_json: bool) -> None:
-    """Show what a feed holds now, and what would become of each item."""
+    """Show what a feed holds now, and where the text of each item would come from."""
     asyncio.run(_test(app, url, as_json=as_json))
 
 
@@ -115,6 +115,8 @@ async def _test(app: App, url: str, *, as_json: bool) -> None:
         app.screen.say(f"  {item['published_at'] or 'no date'}  {item['title'] or '?'}  ({how})")
     if len(items) > _SHOWN:
         app.screen.note(f"  and {len(items) - _SHOWN} more")
+    if contents.left_out:
+        app.screen.note(f"  {contents.left_out:,} further ones are left out: there are too many.")
 
 
 @feed.command(name="poll", short_help="Ask feeds for what is new, now.")
@@ -126,9 +128,14 @@ def poll(app: App, names: Sequence[str], as_json: bool) -> int:
     """Poll the named feeds, or all that are not paused; exits with 1 where one failed."""
     _require_writable(app)
     with _feeds(app) as feeds:
-        wanted = [_named(feeds, n) for n in names] or [f for f in feeds.all() if not f.paused]
+        every = feeds.all()
+        wanted = [_named(feeds, n) for n in names] or [f for f in every if not f.paused]
     if not wanted and not as_json:
-        app.screen.note("No feed is followed here. Follow one: python bot.py feed add URL")
+        app.screen.note(
+            "All feeds here are paused. Name one to poll it all the same."
+            if every
+            else "No feed is followed here. Follow one: python bot.py feed add URL"
+        )
     return asyncio.run(_poll(app, wanted, as_json=as_json))
 
 
@@ -212,11 +219,11 @@ def _require_writable(app: App) -> None:
 def _show_not_taken(app: App, not_taken: NotTaken | None) -> None:
     if not_taken is None:
         return
-    app.screen.note(f"   not taken: {counted(not_taken.count, 'item', 'items')}")
+    app.screen.say(f"   not taken: {counted(not_taken.count, 'item', 'items')}")
     for item in not_taken.newest:
-        app.screen.note(f"   • {item.title or item.guid}: {item.reason}")
+        app.screen.say(f"   • {item.title or item.guid}: {item.reason}")
     if not_taken.count > len(not_taken.newest):
-        app.screen.note(f"   and {not_taken.count - len(not_taken.newest)} more")
+        app.screen.say(f"   and {not_taken.count - len(not_taken.newest)} more")
 
 
 def _show(app: App, done: Poll, *, as_json: bool) -> None:
@@ -224,6 +231,8 @@ def _show(app: App, done: Poll, *, as_json: bool) -> None:
         write_json(poll_record(done))
         return
     name = done.feed.title or done.feed.url
+    if done.stopped:
+        app.screen.note(f"{name}: removed or paused meanwhile, so the poll ended there.")
     if done.problem is not None:
         app.screen.warn(f"{name}: {done.paused or done.problem}")
         return
@@ -240,6 +249,9 @@ def _show(app: App, done: Poll, *, as_json: bool) -> None:
         app.screen.note(
             f"  {counted(done.waiting, 'item waits', 'items wait')} for tomorrow: {limit}."
         )
+    if done.later:
+        words = counted(done.later, "item waits", "items wait")
+        app.screen.note(f"  {words} for the next poll, since time is up or a site wants a rest.")
     if done.left_out:
         app.screen.note(f"  {done.left_out:,} older items were not looked at.")
 

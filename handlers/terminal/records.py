@@ -8,7 +8,7 @@ from data.pages import Extracted
 from data.rechecks import Recheck
 from data.standing import History
 from handlers.polls import Poll
-from index.corrections import changes
+from index.corrections import changes, details_changed
 from index.models import Answer, Citation, IndexStatus, Passage
 
 Record = dict[str, Any]
@@ -81,10 +81,11 @@ def article_record(revision: Revision) -> Record:
     }
 
 
-def story_record(revision: Revision) -> Record:
+def story_record(revision: Revision, withdrawn_at: str | None = None) -> Record:
     """Return a story with its text and the revision that it stands in."""
     return {
         **article_record(revision),
+        "withdrawn_at": withdrawn_at,
         "revision_id": revision.id,
         "sha256": revision.sha256,
         "text": revision.text,
@@ -120,6 +121,7 @@ def history_record(history: History, page: Recheck | None) -> Record:
                 "modified_at": new.modified_at,
                 "sha256": new.sha256,
                 "changes": [] if old is None else _changes(old, new),
+                "details": [] if old is None else _details(old, new),
             }
             for old, new in zip((None, *history.revisions), history.revisions, strict=False)
         ],
@@ -131,6 +133,13 @@ def _changes(old: Revision, new: Revision) -> list[Record]:
         {"removed": change.old} if change.new is None else {"added": change.new}
         for change in changes(old.text, new.text)
         if not change.kept
+    ]
+
+
+def _details(old: Revision, new: Revision) -> list[Record]:
+    return [
+        {"name": name, "before": before, "after": after}
+        for name, before, after in details_changed(old, new)
     ]
 
 
@@ -165,6 +174,7 @@ def poll_record(poll: Poll) -> Record:
         "paused": poll.paused,
         **{outcome.value: poll.count(outcome) for outcome in Outcome},
         "waiting": poll.waiting,
+        "later": poll.later,
         "left_out": poll.left_out,
         "items": [
             {
@@ -184,6 +194,7 @@ def status_record(status: IndexStatus) -> Record:
     return {
         "collection": status.collection,
         "stories": status.stories,
+        "withdrawn": status.withdrawn,
         "revisions": status.revisions,
         "chunks": status.chunks,
         "newest": article_record(status.newest) if status.newest else None,

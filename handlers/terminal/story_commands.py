@@ -90,11 +90,12 @@ def import_(app: App, file: Path, as_json: bool) -> None:
 def articles(app: App, as_json: bool) -> None:
     """List the stories, the newest first."""
     with closing(app.services()) as services:
-        stories = services.articles.current()
+        stories, withdrawn = services.articles.current(), services.standing.withdrawn()
     if as_json:
-        write_json([article_record(story) for story in stories])
+        whole = [(article_record(s), withdrawn.get(s.article_id)) for s in stories]
+        write_json([{**record, "withdrawn_at": at} for record, at in whole])
     elif stories:
-        app.screen.show(articles_view(stories))
+        app.screen.show(articles_view(stories, withdrawn))
     else:
         app.screen.note("There are no stories here yet. Add one with: python bot.py add FILE")
 
@@ -109,10 +110,11 @@ def show(app: App, article_id: str, text: bool, as_json: bool) -> None:
     """Show the story with this id (ours, or the one it was imported with)."""
     with closing(app.services()) as services:
         story = services.articles.get(article_id)
+        withdrawn_at = services.standing.withdrawn_at(story.article_id)
     if as_json:
-        write_json(story_record(story))
+        write_json(story_record(story, withdrawn_at))
     else:
-        app.screen.show(story_view(story, text=text))
+        app.screen.show(story_view(story, text=text, withdrawn_at=withdrawn_at))
 
 
 @click.command(short_help="Correct a story's title, publisher, author, date or link.")

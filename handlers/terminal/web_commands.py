@@ -26,7 +26,7 @@ _LOOKS = {
     Look.SAME: "unchanged",
     Look.CHANGED: "changed: a new version is stored",
     Look.WITHDRAWN: "withdrawn: the page is gone, and the story is no longer quoted",
-    Look.PROBLEM: "not judged",
+    Look.PROBLEM: "left as it is",
 }
 
 
@@ -116,7 +116,11 @@ def check(app: App, article_ids: Sequence[str], as_json: bool) -> None:
             pages = services.rechecks.due(limit=1000)
     asyncio.run(_check(app, pages, as_json=as_json))
     if not pages and not as_json:
-        app.screen.note("There is no page to look at: none of these stories came from one.")
+        app.screen.note(
+            "None of these stories came from a page on the web."
+            if article_ids
+            else "No page is due. Name a story's id to look at its page now."
+        )
 
 
 async def _check(app: App, pages: Sequence[Recheck], *, as_json: bool) -> None:
@@ -128,7 +132,7 @@ async def _check(app: App, pages: Sequence[Recheck], *, as_json: bool) -> None:
                 record = {"id": looked.article_id, "url": page.url, "result": looked.look.value}
                 write_json({**record, "problem": looked.problem})
             else:
-                why = f" ({looked.problem})" if looked.problem else ""
+                why = f". {looked.problem}" if looked.problem else ""
                 app.screen.say(f"{looked.article_id} {page.url}: {_LOOKS[looked.look]}{why}")
 
 
@@ -144,12 +148,13 @@ def domain() -> None:
 def refuse(app: App, name: str) -> None:
     """Delete every story from DOMAIN and its subdomains, in all collections, and take no more.
 
-    Nothing is fetched from there either. Answers that quoted one are marked by the running bot.
+    Nothing is fetched from there either, and its feeds are followed no longer. Answers that quoted
+    one are marked by the running bot.
     """
     wanted = domain_of(name)
     settings = app.settings_for(app.home)
     with closing(open_memory(settings.home)) as memory:
-        DomainStore(memory).refuse(wanted)
+        feeds = DomainStore(memory).refuse(wanted)
     removed = 0
     collections = Collections(settings.home)
     for collection in collections.names():
@@ -158,7 +163,9 @@ def refuse(app: App, name: str) -> None:
                 services.indexer.remove(article_id, scrub=False)
                 removed += 1
             services.indexer.scrub()
-    app.screen.say(f"Refused {wanted}; removed {counted(removed, 'story', 'stories')} from there.")
+    stories = counted(removed, "story", "stories")
+    also = f" and {counted(feeds, 'feed', 'feeds')}" if feeds else ""
+    app.screen.say(f"Refused {wanted}; removed {stories}{also} from there.")
 
 
 @domain.command(name="permit", short_help="Take stories from there again.")

@@ -2,24 +2,26 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Migrations
 
-from data.answers import AnswerStore, GivenCitation, Place, Votes, open_memory
+from data.answers import AnswerStore, Carrier, GivenCitation, Place, Votes, open_memory
 from data.database import Database, open_database, scalar
 from data.domains import DomainStore
 from data.errors import StorageError
 from data.feeds import FeedStore
-from data.migrations import m001_memory
+from data.migrations import m001_memory, m002_web
 from data.models import Span
 
 LARGE = 2**63 - 1  # as large as Discord's ids can get
 PLACE = Place(10, 20)
+CARRIERS = (Carrier("shared", "ghi", 9, "c" * 64), Carrier("10", "jkl", 3, "d" * 64))
 CITATIONS = (
-    GivenCitation(1, "10", "abc", 7, Span(3, 40), Span(5, 9)),
-    GivenCitation(2, "shared", "def", 8, Span(0, 1), None),
+    GivenCitation(1, "10", "abc", 7, Span(3, 40), Span(5, 9), "a" * 64, CARRIERS),
+    GivenCitation(2, "shared", "def", 8, Span(0, 1), None, "b" * 64),
 )
 
 
@@ -232,21 +234,34 @@ def test_the_collections_that_were_quoted_are_each_named_once(answers: AnswerSto
     assert answers.quoted_collections() == ["10"]
 
 
-def test_what_the_version_before_remembered_is_kept_and_can_be_marked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_a_version_before_remembered_is_kept_and_can_be_marked(
+    tmp_path: Path, version: int
+) -> None:
     older = Migrations("memory")
-    older()(m001_memory)
+    for step in (m001_memory, m002_web)[:version]:
+        older()(step)
     with closing(open_database(tmp_path / "pullquote.db", older)) as db:
-        db.execute("INSERT INTO answers VALUES ('old', 10, 20, 30, 1, '2026-01-01T00:00:00+00:00')")
-        db.execute("INSERT INTO citations VALUES ('old', 1, '10', 'abc', 7, 3, 40, 5, 9)")
+        db.execute(
+            "INSERT INTO answers (id, guild_id, channel_id, message_id, asker_id, created_at)"
+            " VALUES ('old', 10, 20, 30, 1, '2026-01-01T00:00:00+00:00')"
+        )
+        db.execute(
+            "INSERT INTO citations (answer_id, number, collection, article_id, revision_id, start,"
+            ' "end", highlight_start, highlight_end)'
+            " VALUES ('old', 1, '10', 'abc', 7, 3, 40, 5, 9)"
+        )
         db.execute("INSERT INTO votes VALUES ('old', 5, 1)")
     with closing(open_memory(tmp_path)) as db:
         answers = AnswerStore(db)
         found = answers.get("old")
         assert found is not None
-        assert (found.place, found.message_id, found.citations) == (PLACE, 30, CITATIONS[:1])
+        # Its text is not known again by a hash, and who carried it was not remembered.
+        quoted = replace(CITATIONS[0], sha256=None, carriers=())
+        assert (found.place, found.message_id, found.citations) == (PLACE, 30, (quoted,))
         assert answers.votes(10) == Votes(1, 0)
         (standing,) = answers.standing("10")
-        assert standing.marked == ""
+        assert (standing.citation, standing.marked) == (quoted, "")
         answers.marked("old", {1: "changed:8"})
         assert answers.standing("10")[0].marked == "changed:8"
         answers.lose("old")

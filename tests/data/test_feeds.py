@@ -138,6 +138,8 @@ _ACTIONS: dict[str, Callable[[FeedStore, int], object]] = {
     "remove": lambda store, feed_id: store.remove(feed_id),
     "pause": lambda store, feed_id: store.pause(feed_id, "Stop."),
     "resume": lambda store, feed_id: store.pause(feed_id, None),
+    "find": lambda store, feed_id: store.find(feed_id),
+    "begin": lambda store, feed_id: store.begin(feed_id, next_poll_at=NOW),
     "polled": lambda store, feed_id: store.polled(
         feed_id, next_poll_at=NOW, failures=5, problem="It failed."
     ),
@@ -202,6 +204,20 @@ def test_moments_of_other_time_zones_are_the_same_moments(db: Database, feeds: F
     assert feeds.get(feed.id).next_poll_at == "2026-03-10T13:00:00+00:00"
     assert due_feeds(db, now=NOW + HOUR / 2) == []
     assert len(due_feeds(db, now=(NOW + HOUR).astimezone(east))) == 1
+
+
+def test_a_poll_that_begins_is_due_no_more_and_gets_the_feed_as_it_is_now(
+    db: Database, feeds: FeedStore, others: FeedStore
+) -> None:
+    feed = feeds.add(URL)
+    feeds.known_as(feed.id, url=URL, title="Herald", etag='"e"', last_modified=None)
+    begun = feeds.begin(feed.id, next_poll_at=NOW + HOUR)
+    assert begun == feeds.find(feed.id) == feeds.get(feed.id)
+    assert (begun.etag, begun.next_poll_at) == ('"e"', "2026-03-10T13:00:00+00:00")
+    assert due_feeds(db, now=NOW) == []
+    assert others.begin(feed.id, next_poll_at=NOW) is others.find(feed.id) is None
+    feeds.remove(feed.id)
+    assert feeds.begin(feed.id, next_poll_at=NOW) is feeds.find(feed.id) is None
 
 
 def test_how_a_poll_went_is_remembered_until_the_next_one(feeds: FeedStore) -> None:
@@ -379,13 +395,10 @@ def test_what_a_poll_finds_of_a_feed_that_was_removed_meanwhile_is_nobodys(
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_only_stories_and_new_versions_count_towards_the_daily_limit(
-    feeds: FeedStore, outcome: Outcome
-) -> None:
+def test_only_new_stories_count_towards_the_daily_limit(feeds: FeedStore, outcome: Outcome) -> None:
     feed = feeds.add(URL)
     feeds.see(feed.id, "g", "f", outcome, now=NOW)
-    taken = outcome in (Outcome.NEW, Outcome.CHANGED)
-    assert feeds.taken_today(feed.id, now=NOW) == int(taken)
+    assert feeds.taken_today(feed.id, now=NOW) == int(outcome is Outcome.NEW)
 
 
 def test_a_day_ends_at_midnight_in_utc(feeds: FeedStore) -> None:
@@ -415,11 +428,13 @@ def test_a_look_that_brings_nothing_does_not_give_its_place_back(feeds: FeedStor
         assert feeds.taken_today(feed.id, now=NOW + HOUR) == 1
 
 
-def test_a_new_version_counts_on_its_own_day(feeds: FeedStore) -> None:
+def test_a_new_version_leaves_the_day_on_which_its_story_counted(feeds: FeedStore) -> None:
     feed, other = feeds.add(f"{URL}1"), feeds.add(f"{URL}2")
     feeds.see(feed.id, "g", "f1", Outcome.NEW, now=NOW - 24 * HOUR)
-    assert feeds.taken_today(feed.id, now=NOW) == 0
     feeds.see(feed.id, "g", "f2", Outcome.CHANGED, now=NOW)
+    assert feeds.taken_today(feed.id, now=NOW) == 0
+    feeds.see(feed.id, "h", "f", Outcome.NEW, now=NOW)
+    feeds.see(feed.id, "h", "f2", Outcome.CHANGED, now=NOW)
     assert feeds.taken_today(feed.id, now=NOW) == 1
     assert feeds.taken_today(other.id, now=NOW) == 0
 

@@ -1,12 +1,18 @@
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from sqlite_utils import Migrations
 
 from data.articles import ArticleStore
-from data.database import Database, scalar
+from data.collections import Collections
+from data.database import Database, open_database, scalar
+from data.migrations import m001_stories, m002_chunks, m003_origins, m004_web, m005_signatures
+from data.models import Attribution
 from data.pages import Page
-from data.rechecks import LATEST, SOONEST, RecheckStore
+from data.rechecks import LATEST, SOONEST, Recheck, RecheckStore
 from data.standing import StandingStore
 from tests.data.conftest import draft
 
@@ -259,3 +265,170 @@ def test_the_page_of_a_withdrawn_story_is_still_looked_at_since_it_may_come_back
     rechecks.record(article_id, PAGE, now=NOW)
     StandingStore(db).withdraw(article_id)
     assert [page.article_id for page in rechecks.due(limit=9, now=NOW + LATEST)] == [article_id]
+
+
+# --- texts that came from elsewhere
+
+
+def _found(rechecks: RecheckStore, article_id: str) -> Recheck:
+    found = rechecks.get(article_id)
+    assert found is not None
+    return found
+
+
+def _due_at(db: Database) -> str:
+    return str(scalar(db, "SELECT next_check_at FROM pages"))
+
+
+def test_a_text_that_was_read_from_its_page_is_known_to_be(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    article_id = _story(db)
+    rechecks.stands_at(article_id, URL, now=NOW)
+    assert not _found(rechecks, article_id).was_read
+    rechecks.record(article_id, PAGE, now=NOW)
+    assert _found(rechecks, article_id).was_read
+
+
+@pytest.mark.parametrize("text", ["Another text.", "The mayor spoke."])
+def test_what_a_server_said_of_a_page_goes_with_the_text_that_it_was_said_of(
+    db: Database, rechecks: RecheckStore, text: str
+) -> None:
+    article_id = _story(db)
+    rechecks.record(article_id, PAGE, now=NOW)
+    details = replace(draft(text, author="Ann Reed"), article_id=article_id)
+    ArticleStore(db).save(details)
+    found, same = _found(rechecks, article_id), text == "The mayor spoke."
+    assert found.was_read == same
+    assert (found.etag, found.last_modified) == (
+        (PAGE.etag, PAGE.last_modified) if same else (None, None)
+    )
+
+
+def test_another_text_leaves_the_pages_of_other_stories_alone(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    changed, kept = _story(db), _story(db, "Rain fell.")
+    for article_id in (changed, kept):
+        rechecks.record(article_id, PAGE, now=NOW)
+    ArticleStore(db).save(replace(draft("Another text."), article_id=changed))
+    assert _found(rechecks, kept).was_read
+    assert _found(rechecks, kept).etag == PAGE.etag
+
+
+def test_a_page_that_was_not_read_is_looked_at_like_any_other(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    article_id = _story(db)
+    rechecks.stands_at(article_id, URL, now=NOW)
+    found = _found(rechecks, article_id)
+    assert (found.url, found.etag, found.last_modified, found.problem) == (URL, None, None, None)
+    assert _pause(db, article_id) == SOONEST
+
+
+def test_where_a_story_stands_may_move_and_does_not_put_off_the_next_look(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    article_id = _story(db)
+    rechecks.stands_at(article_id, URL, now=NOW)
+    due = _due_at(db)
+    rechecks.stands_at(article_id, f"{URL}b", now=NOW + timedelta(minutes=50))
+    assert (_found(rechecks, article_id).url, _due_at(db)) == (f"{URL}b", due)
+    rechecks.checked(article_id, problem=None, now=NOW + timedelta(days=20))
+    changed = replace(draft("The mayor spoke again."), article_id=article_id)
+    _stored_at(db, ArticleStore(db).save(changed).revision.id, NOW + timedelta(days=21))
+    rechecks.stands_at(article_id, URL, now=NOW + timedelta(days=21))
+    assert [p.article_id for p in rechecks.due(limit=9, now=NOW + timedelta(days=21, hours=1))]
+
+
+def test_where_a_story_was_read_is_not_changed_by_where_it_stands_too(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    article_id = _story(db)
+    rechecks.record(article_id, PAGE, now=NOW)
+    before = _found(rechecks, article_id)
+    rechecks.stands_at(article_id, f"{URL}b", now=NOW - timedelta(days=1))
+    assert _found(rechecks, article_id) == before
+    assert rechecks.due(limit=9, now=NOW) == []
+
+
+def test_pages_that_are_about_to_be_looked_at_are_due_no_more(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    ids = [_story(db, f"Story {number}.") for number in range(3)]
+    for number, article_id in enumerate(ids):
+        rechecks.record(article_id, replace(PAGE, asked_url=f"{URL}{number}"), now=NOW)
+    before, later = _found(rechecks, ids[0]), NOW + timedelta(hours=2)
+    rechecks.postpone(ids[:2], now=later)
+    assert [page.article_id for page in rechecks.due(limit=9, now=later)] == ids[2:]
+    assert len(rechecks.due(limit=9, now=later + timedelta(hours=2))) == 3
+    assert _found(rechecks, ids[0]) == before, "it was not looked at"
+
+
+# --- addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "is_at"),
+    [
+        ("https://example.org/new", True),
+        ("http://example.org/new/?utm_source=rss#top", True),
+        (URL, True),
+        ("https://example.org/link", True),
+        ("https://example.org/news", False),
+    ],
+)
+def test_a_page_is_known_by_where_it_is_where_it_was_and_its_storys_link(
+    db: Database, rechecks: RecheckStore, url: str, is_at: bool
+) -> None:
+    article_id = _linked(db, "https://example.org/link")
+    new = "https://example.org/new"
+    rechecks.record(article_id, replace(PAGE, url=new, moved_to=new), now=NOW)
+    assert _found(rechecks, article_id).is_at(url) is is_at
+
+
+def test_stories_are_known_by_an_address_with_and_without_a_page(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    pasted = _linked(db, URL)
+    read = _story(db, "Rain fell.")
+    rechecks.record(read, replace(PAGE, asked_url=URL), now=NOW)
+    theirs = replace(draft("Snow fell."), said=Attribution("Snow", url=URL))
+    said = ArticleStore(db).save(theirs).revision.article_id
+    _linked(db, f"{URL}b", "Hail fell.")
+    assert set(rechecks.stories_at(URL)) == {pasted, read, said}
+    assert rechecks.stories_at("https://example.org/nothing") == []
+
+
+def test_a_page_is_found_by_what_its_story_called_itself(
+    db: Database, rechecks: RecheckStore
+) -> None:
+    """Somebody may have corrected the link here."""
+    link = "https://example.org/said"
+    theirs = replace(draft("Snow fell."), said=Attribution("Snow", url=link))
+    article_id = ArticleStore(db).save(theirs).revision.article_id
+    rechecks.record(article_id, PAGE, now=NOW)
+    assert rechecks.of_url(link) == _found(rechecks, article_id)
+
+
+# --- what the version before stored
+
+
+def test_pages_of_the_version_before_are_asked_for_whole_once(tmp_path: Path) -> None:
+    older = Migrations("stories")
+    for migration in (m001_stories, m002_chunks, m003_origins, m004_web, m005_signatures):
+        older()(migration)
+    collection = Collections(tmp_path).get("10")
+    collection.folder.mkdir(parents=True)
+    with closing(open_database(collection.database_file, older)) as old:
+        article_id = _story(old)
+        old.execute(
+            "INSERT INTO pages VALUES (?, ?, 'e', 'm', ?, ?, NULL)",
+            [article_id, URL, NOW.isoformat(), NOW.isoformat()],
+        )
+    with closing(collection.connect()) as db:
+        found = _found(RecheckStore(db), article_id)
+        assert (found.url, found.was_read, found.asked_url) == (URL, True, None)
+        assert (found.etag, found.last_modified) == (None, None)
+        RecheckStore(db).record(article_id, PAGE, now=NOW)
+        assert _found(RecheckStore(db), article_id).etag == PAGE.etag

@@ -10,6 +10,7 @@ from data.database import write
 from data.errors import StorageError, UnavailableError
 from data.extraction.reading import Reading
 from data.followed import FollowedFeed, Outcome
+from handlers.entries import MAX_TRIES_OF_TROUBLE
 from handlers.polls import Poll
 from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
@@ -256,8 +257,10 @@ async def test_a_refused_entry_that_changes_is_looked_at_again(room: Bench) -> N
     assert room.seen(feed)[item.guid].reason is None
 
 
-async def test_a_page_that_fails_is_tried_three_times_and_then_given_up(room: Bench) -> None:
-    room.newsroom.server.serve(FERRY.path, "Trouble.", status=500)
+async def test_a_page_that_is_not_there_is_tried_three_times_and_then_given_up(
+    room: Bench,
+) -> None:
+    room.newsroom.server.serve(FERRY.path, "Not yet.", status=404)
     room.newsroom.publish(BRIDGE)
     items = [room.newsroom.item(story) for story in (FERRY, BRIDGE)]
     feed = room.follow(room.newsroom.feed(*items))
@@ -266,8 +269,23 @@ async def test_a_page_that_fails_is_tried_three_times_and_then_given_up(room: Be
     assert outcomes == [[*failed, Outcome.NEW], failed, [Outcome.REFUSED], []]
     assert len(room.newsroom.asked(FERRY)) == 3
     assert len(room.newsroom.asked(BRIDGE)) == 1
-    assert "500" in (room.seen(feed)[items[0].guid].reason or "")
+    assert "404" in (room.seen(feed)[items[0].guid].reason or "")
     assert (await _poll(room, feed)).unchanged
+
+
+async def test_a_sites_own_trouble_is_waited_for_about_a_day(room: Bench) -> None:
+    room.newsroom.server.serve(FERRY.path, "Trouble.", status=500)
+    feed = room.follow(room.newsroom.feed(room.newsroom.item(FERRY)))
+    outcomes = [_outcomes(await _poll(room, feed)) for _ in range(MAX_TRIES_OF_TROUBLE)]
+    assert outcomes == [[Outcome.FAILED]] * (MAX_TRIES_OF_TROUBLE - 1) + [[Outcome.REFUSED]]
+    assert (await _poll(room, feed)).unchanged
+    assert len(room.newsroom.asked(FERRY)) == MAX_TRIES_OF_TROUBLE
+
+
+async def test_what_a_site_does_not_want_read_is_asked_for_once(room: Bench) -> None:
+    room.newsroom.server.serve("/robots.txt", "User-agent: *\nDisallow: /news", type="text/plain")
+    feed = room.follow(_listed(room.newsroom, FERRY))
+    assert _outcomes(await _poll(room, feed)) == [Outcome.REFUSED]
 
 
 async def test_a_page_that_recovers_is_taken(room: Bench) -> None:
@@ -279,7 +297,7 @@ async def test_a_page_that_recovers_is_taken(room: Bench) -> None:
 
 
 async def test_an_entry_that_changed_has_three_tries_of_its_own(room: Bench) -> None:
-    room.newsroom.server.serve(FERRY.path, "Trouble.", status=500)
+    room.newsroom.server.serve(FERRY.path, "Not yet.", status=404)
     item = room.newsroom.item(FERRY)
     feed = room.follow(room.newsroom.feed(item))
     await _poll(room, feed)

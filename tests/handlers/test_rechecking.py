@@ -11,6 +11,7 @@ from data.ingestion import Given
 from data.models import Attribution, Revision
 from handlers.rechecking import Look, Looked, look_again
 from tests.data.web.server import WebServer
+from tests.fakes import story
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     PAYWALL,
@@ -25,7 +26,16 @@ from tests.handlers.newsroom import (
 )
 
 FERRY = Story("ferry")
+BRIDGE = Story("bridge", "Bridge opened")
 CHANGED = replace(FERRY, version=2, modified_at="2025-03-05T09:00:00+00:00")
+
+
+class _Shorter(Story):
+    """A story that is shown without its last paragraph."""
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        return super().paragraphs[:-1]
 
 
 @pytest.fixture
@@ -156,6 +166,55 @@ async def test_a_page_that_moved_is_looked_at_where_it_is_now(
     assert room.page(stored).url == server.url("/moved")
     assert (await _look(room, stored)).look is Look.SAME
     assert [is_conditional(request) for request in server.asked("/moved")] == [True, True]
+
+
+async def test_a_page_that_moved_to_another_story_here_changes_nothing(
+    room: Bench, stored: Revision, server: WebServer
+) -> None:
+    room.newsroom.publish(BRIDGE)
+    bridge = await _add(room, BRIDGE)
+    server.redirect(FERRY.path, BRIDGE.path, 301)
+    looked = await _look(room, stored)
+    assert (looked.look, looked.problem) == (Look.PROBLEM, "The page shows another story now.")
+    assert room.page(stored).problem == looked.problem
+    assert (_current(room, stored), _current(room, bridge)) == (stored, bridge)
+    assert room.page(stored).url == server.url(FERRY.path)
+
+
+@pytest.mark.parametrize("same", ["text", "title"])
+async def test_a_page_that_moved_to_where_another_story_is_kept_stays_out_of_it(
+    room: Bench, stored: Revision, server: WebServer, same: str
+) -> None:
+    """Whatever the two have in common: else one page would be the page of two stories."""
+    other = Story("other", FERRY.title if same == "title" else "Other")
+    told = FERRY if same == "text" else other
+    room.newsroom.publish(other, page_html(told))
+    kept = story(told.text, title="Kept", url=server.url(other.path))
+    room.services.indexer.add(kept)
+    server.redirect(FERRY.path, other.path, 301)
+    assert (await _look(room, stored)).look is Look.PROBLEM
+    assert room.versions(stored.article_id) == (stored,)
+
+
+@pytest.mark.parametrize("same", ["text", "title", "most of the text", "nothing"])
+async def test_a_page_that_moved_is_the_storys_where_it_shows_the_same_story(
+    room: Bench, stored: Revision, server: WebServer, same: str
+) -> None:
+    unlike = replace(FERRY, slug="unlike", title="Another headline")
+    now = {
+        "text": replace(FERRY, title="Another headline"),
+        "title": replace(unlike, title="FERRY stays in harbour "),
+        "most of the text": _Shorter(FERRY.slug, "Another headline"),
+    }.get(same, unlike)
+    server.serve("/moved", page_html(now))
+    server.redirect(FERRY.path, "/moved", 308)
+    looked = await _look(room, stored)
+    if same == "nothing":
+        assert (looked.look, room.page(stored).url) == (Look.PROBLEM, server.url(FERRY.path))
+        assert room.versions(stored.article_id) == (stored,)
+    else:
+        assert (looked.look, room.page(stored).url) == (Look.CHANGED, server.url("/moved"))
+        assert _current(room, stored).text == now.text
 
 
 # --- withdrawn
@@ -318,9 +377,11 @@ async def test_a_link_that_a_person_corrected_does_not_keep_changes_out(
     assert _current(room, stored).text == CHANGED.text
 
 
-async def test_the_publishers_own_correction_counts(room: Bench, stored: Revision) -> None:
-    _edit(room, stored, author="A. Reed", title="Ferry stays")
-    room.newsroom.publish(replace(FERRY, author="Tom Marsh"))
+async def test_the_publishers_own_correction_counts_where_nobody_here_said_otherwise(
+    room: Bench, stored: Revision
+) -> None:
+    _edit(room, stored, title="Ferry stays")
+    room.newsroom.publish(replace(FERRY, author="Tom Marsh", title="Ferry goes"))
     assert (await _look(room, stored)).look is Look.CHANGED
     a = _current(room, stored).attribution
     assert (a.author, a.title) == ("Tom Marsh", "Ferry stays")

@@ -154,14 +154,58 @@ def test_a_quote_that_says_no_more_than_one_before_it_is_left_out() -> None:
 
 
 def test_a_quote_that_shares_just_four_words_of_five_is_no_copy() -> None:
-    one = revision("Mayor opened bridge on Monday.")
-    other = revision("Mayor opened bridge on Friday.", id=2)
+    one = revision("Mayor opened bridge near Orrick.")
+    other = revision("Mayor opened bridge near Quill.", id=2)
     found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in (one, other)]
     assert len(cite("Why?", found, threshold=0.1)) == 2
-    six = revision("Mayor opened small bridge on Monday.", id=3)
-    seven = revision("Mayor opened small bridge on Friday.", id=4)
+    six = revision("Mayor opened small bridge near Orrick.", id=3)
+    seven = revision("Mayor opened small bridge near Quill.", id=4)
     found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in (six, seven)]
     assert len(cite("Why?", found, threshold=0.1)) == 1  # five of six
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "quoted"),
+    [
+        ("23 crew", "26 crew", 2),
+        ("4,200 sheep", "5,100 sheep", 2),
+        ("four men", "Five men", 2),
+        ("a man on Monday", "a man on Friday", 2),
+        ("23 crew", "the crew", 1),
+        ("23 crew of 4 ships", "23 crew of the ships", 1),
+        ("some crew", "the crew", 1),
+    ],
+)
+def test_publishers_who_disagree_are_both_quoted(one: str, other: str, quoted: int) -> None:
+    rest = "were aboard the cargo ship when she ran aground off the harbour of Quillhaven"
+    both = [revision(f"There {rest} {what}.", id=n) for n, what in enumerate((one, other))]
+    found = [evidence(r, Span(0, len(r.text)), score=0.9) for r in both]
+    assert len(cite("Who was aboard?", found, threshold=0.1)) == quoted
+
+
+def _said_by(number: int, **known: str) -> Revision:
+    named = Attribution("Ship aground", **known)
+    return replace(revision("The ship ran aground. Rain fell.", id=number), attribution=named)
+
+
+def test_of_a_sentence_in_several_copies_the_best_known_one_is_quoted() -> None:
+    nameless = _said_by(1, source="Gazette")
+    later = _said_by(2, source="Post", author="Ann Lee", published_at="2025-03-05")
+    first = _said_by(3, source="Ledger", author="Ann Lee", published_at="2025-03-04")
+    other = _said_by(4, source="Herald", author="Ann Lee", published_at="2025-03-01")
+    found = [
+        evidence(r, sentence_spans(r.text)[0], score=score)
+        for r, score in zip((nameless, later, first, other), (0.9, 0.89, 0.88, 0.87), strict=True)
+    ]
+
+    def copies(of: Revision) -> list[Revision]:
+        family = (nameless, later, first)
+        return [r for r in family if r.id != of.id] if of in family else []
+
+    (quoted,) = cite("Where did it run?", found, threshold=0.1, copies=copies)
+    assert (quoted.revision.id, quoted.quote) == (3, "The ship ran aground.")
+    (quoted,) = cite("Where did it run?", found, threshold=0.885, copies=copies)
+    assert quoted.revision.id == 2  # the first one is not likely enough to be quoted
 
 
 def test_a_neighbour_joins_the_quote_when_it_brings_the_words_that_are_missing() -> None:

@@ -90,6 +90,9 @@ def test_other_stories_that_change_or_go_do_not_matter(quoted: Quoted) -> None:
         ("Themayor opened the bridge.", False),
         ("The mayor opened the new bridge.", False),
         ("Nobody was hurt.", False),
+        # The same characters inside of another sentence are not the sentence.
+        (f"It is not true that {QUOTE}", False),
+        (f"“{QUOTE}” That is what we wrote, and it was wrong.", False),
     ],
 )
 def test_a_changed_story_is_told_with_whether_the_quote_is_in_it(
@@ -109,6 +112,148 @@ def test_a_quote_with_white_space_of_its_own_is_found_without_it(services: Wirin
     citation = GivenCitation(1, "shared", stored.article_id, stored.id, Span(0, len(wrapped)), None)
     now = correction(services.articles, StandingStore(services.db), citation)
     assert (now.standing, now.still_there) == (Standing.CHANGED, True)
+
+
+def _quote(services: Wiring, text: str, words: str, **details: str) -> Quoted:
+    """Store a story and quote words of it."""
+    stored = services.indexer.add(story(text, external_id="m", **details)).revision
+    start = text.index(words)
+    span = Span(start, start + len(words))
+    citation = GivenCitation(
+        1, "shared", stored.article_id, stored.id, span, None, sha256=stored.sha256
+    )
+    return Quoted(services, citation)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "later", "still_there"),
+    [
+        # a figure that grew at its front
+        ("151 people were aboard.", "151 people were aboard.", "2,151 people were aboard.", False),
+        # two sentences: in their order, one behind the other
+        ("A ran. B sat. C lay.", "A ran. B sat.", "C lay. A ran. B sat.", True),
+        ("A ran. B sat. C lay.", "A ran. B sat.", "A ran.\n\nB sat.", True),
+        ("A ran. B sat. C lay.", "A ran. B sat.", "B sat. A ran.", False),
+        ("A ran. B sat. C lay.", "A ran. B sat.", "A ran. C lay. B sat.", False),
+        ("A ran. B sat. C lay.", "A ran. B sat.", "A ran.", False),
+        # a part of a sentence: by all of it
+        ("Ann Lee ran, he said.", "Ann Lee ran", "Rain. Ann Lee ran, he said.", True),
+        ("Ann Lee ran, he said.", "Ann Lee ran", "Ann Lee ran, he denied.", False),
+        ("Ann Lee ran, he said.", "Ann Lee ran", "Ann Lee ran", False),
+    ],
+)
+def test_a_quote_is_still_there_where_its_sentences_are_whole_sentences(
+    services: Wiring, text: str, quote: str, later: str, still_there: bool
+) -> None:
+    quoted = _quote(services, text, quote)
+    quoted.becomes(later)
+    assert (quoted.now.standing, quoted.now.still_there) == (Standing.CHANGED, still_there)
+
+
+# --- whose details stand beside the quote
+
+
+@pytest.mark.parametrize(("text", "theirs"), [(f"Snow fell. {QUOTE}", True), ("Other.", False)])
+def test_the_details_of_another_text_are_a_quotes_only_while_it_is_in_that_text(
+    quoted: Quoted, text: str, theirs: bool
+) -> None:
+    cited = quoted.now.cited
+    changed = quoted.becomes(text, author="Another", title="Bridge stays shut")
+    assert quoted.now.cited == cited
+    assert quoted.now.attributed == (changed if theirs else cited)
+
+
+def test_details_that_were_put_right_stay_a_quotes_when_its_text_goes(quoted: Quoted) -> None:
+    edited = quoted.services.indexer.edit("m", replace(STORY.attribution, author="Ann")).revision
+    assert quoted.now.attributed == edited
+    quoted.becomes("Other.", author="Another")
+    assert quoted.now.attributed == edited
+    quoted.services.indexer.withdraw(quoted.citation.article_id)
+    assert quoted.now.attributed == edited
+
+
+def test_corrected_details_are_dated_by_when_they_became_what_they_are(quoted: Quoted) -> None:
+    for month, (text, title) in enumerate(
+        [(TEXT, "Old"), (TEXT, "New"), (f"{TEXT} More.", "New"), (TEXT, "New")], start=2
+    ):
+        _stored_at(quoted.services, quoted.becomes(text, title=title), AT.format(month))
+    now = quoted.now
+    assert (now.standing, now.at) == (Standing.CORRECTED, AT.format(3))
+
+
+# --- when the publisher itself dates the change
+
+
+@pytest.mark.parametrize(
+    ("modified_at", "taken"),
+    [
+        ("2026-03-10T08:00:00Z", True),
+        ("2026-03-10T23:30:00-05:00", True),
+        ("2026-03-10", True),
+        ("2026-03", True),
+        ("2026-03-01T00:00:00+00:00", True),
+        ("2026-04-01T00:00:00Z", True),
+        ("2026-02-28T23:59:59Z", False),  # before the quoted version was stored
+        ("2026-03-01T00:30:00+01:00", False),
+        ("2026-02-27", False),
+        ("2025", False),
+        ("2026-04-01T00:00:01Z", False),  # after the change was seen
+        ("2026-04-03", False),
+        ("9999-12-31", False),
+        (None, False),
+    ],
+)
+def test_a_change_has_its_publishers_date_where_that_can_be_right(
+    quoted: Quoted, modified_at: str | None, taken: bool
+) -> None:
+    """The quoted version is of March the first, the changed one was seen on April the first."""
+    db = quoted.services.db
+    db.execute("UPDATE revisions SET created_at = ?", [AT.format(3)])
+    changed = quoted.becomes("Other.")
+    _stored_at(quoted.services, changed, AT.format(4))
+    db.execute("UPDATE revisions SET modified_at = ? WHERE id = ?", [modified_at, changed.id])
+    now = quoted.now
+    assert (now.at, now.by_publisher) == ((modified_at, True) if taken else (AT.format(4), False))
+
+
+# --- the quoted version is not here any more
+
+
+def _missing(now: Correction, current: Revision) -> bool:
+    return now == Correction(Standing.MISSING, None, False, current)
+
+
+def test_a_quote_whose_version_is_gone_is_missing(quoted: Quoted) -> None:
+    """As after a backup was restored that is older than the answer."""
+    current = quoted.becomes("Other.")
+    quoted.services.db.execute("DELETE FROM revisions WHERE id = ?", [quoted.citation.revision_id])
+    now = quoted.now
+    assert _missing(now, current)
+    assert now.mark == f"missing:{current.id}"
+    quoted.services.indexer.withdraw(quoted.citation.article_id)
+    assert (quoted.now.standing, quoted.now.quote) == (Standing.WITHDRAWN, "")
+
+
+def test_another_text_under_the_number_of_the_quoted_one_is_not_quoted(services: Wiring) -> None:
+    quoted = _quote(services, TEXT, QUOTE)
+    assert quoted.now.standing is Standing.UNCHANGED
+    other = Quoted(services, replace(quoted.citation, sha256="0" * 64))
+    assert _missing(other.now, services.articles.get("m"))
+
+
+def test_another_storys_version_under_the_number_of_the_quoted_one_is_not_quoted(
+    quoted: Quoted,
+) -> None:
+    other = quoted.services.indexer.add(story("Snow fell on all of the town.", title="Snow"))
+    citation = replace(quoted.citation, revision_id=other.revision.id, span=Span(0, 4))
+    now = Quoted(quoted.services, citation).now
+    assert _missing(now, quoted.services.articles.get("m"))
+
+
+def test_a_version_that_is_too_short_for_the_quote_is_not_the_quoted_one(quoted: Quoted) -> None:
+    citation = replace(quoted.citation, span=Span(0, len(TEXT) + 1))
+    now = Quoted(quoted.services, citation).now
+    assert _missing(now, quoted.services.articles.get("m"))
 
 
 def test_each_later_version_is_another_mark(quoted: Quoted) -> None:

@@ -127,7 +127,7 @@ def _check_the_others(services: Wiring) -> None:
     assert (report.problems, report.notes) == ((), ())
 
 
-def _stop(*_: int) -> None:
+def _stop(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -426,6 +426,36 @@ def test_a_crash_that_left_a_part_of_the_index_file_behind_is_cleaned_up(
     left.write_bytes(services.collection.index_file.read_bytes())
     services.indexer.remove(article_id)
     assert traces(services.home, vectors) == {}
+
+
+@pytest.mark.parametrize(
+    "where", ["data.standing.StandingStore.scrub", "index.live.LiveIndex.current"]
+)
+@each_state
+def test_what_a_killed_process_deleted_is_wiped_by_the_next_one(
+    services: Wiring, where: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article_id = _stocked(services)
+    STATES[state](services)
+    pieces = _words() + _vectors(services)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(where, _stop)
+        services.indexer.remove(article_id)
+    services.db.close()
+    assert traces(services.home, pieces) != {}
+    with closing(wire(services.home)) as fresh:
+        fresh.indexer.finish_removals()
+        assert traces(services.home, pieces) == {}
+        _check_the_others(fresh)
+
+
+def test_what_is_wiped_is_not_wiped_again(
+    services: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.indexer.remove(_stocked(services))
+    with monkeypatch.context() as patch:
+        patch.setattr("data.standing.StandingStore.scrub", _stop)
+        services.indexer.finish_removals()
 
 
 def test_an_index_file_that_cannot_be_written_does_not_keep_what_was_removed(

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -216,19 +218,21 @@ async def test_a_feed_that_is_removed_while_it_is_read_comes_to_an_end(
 ) -> None:
     server = world.server()
     await follow(server, stand)
-    stand.feed(stand.item(stand.publish(FERRY)), stand.item(BRIDGE))
+    ferries = [replace(FERRY, slug=f"ferry-{number}") for number in range(3)]
+    stand.feed(*(stand.item(stand.publish(ferry)) for ferry in ferries), stand.item(BRIDGE))
     read = world.client._web.page
 
-    async def removed_meanwhile(*given: object) -> object:
+    async def removed_meanwhile(*given: Any) -> object:
         with closing(world.session(None)) as session, write(session.memory):
             session.memory.execute("DELETE FROM feeds")
-        return await read(*given)  # type: ignore[arg-type]
+        return await read(*given)
 
     world.client._web.page = removed_meanwhile  # type: ignore[method-assign, assignment]
     with caplog.at_level(logging.WARNING):
         await poll(world)
     assert "incident" not in caplog.text
     assert feeds(world, server) == []
+    assert [story.text for story in stories(world, server.id)] == [BRIDGE.text]
     await poll(world)
     assert len(stand.asked(FEED)) == 2
 

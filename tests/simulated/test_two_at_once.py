@@ -3,7 +3,7 @@ import pytest
 from data.errors import StorageError
 from data.ingestion import MAX_FILE_BYTES
 from data.origins import OriginStore
-from handlers.adding import MAX_STORY
+from handlers.web import MAX_STORY
 from tests.simulated.test_stories import answered, stories
 from tests.simulated.world import World, said
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,30 @@ def test_the_bytes_say_what_a_page_is(body: str | bytes, media_type: str, text: 
 def test_what_is_no_text_is_refused(media_type: str) -> None:
     found = _read(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", media_type)
     assert (found.reason, found.text) == (BINARY, None)
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "text/html"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        bytes(range(256)) * 40,
+        bytes(range(1, 256)) * 40,
+        b"<!DOCTYPE html><html><body>" + bytes(range(1, 256)) * 40,
+        Random(5).randbytes(20_000),
+    ],
+)
+def test_what_is_mostly_no_characters_is_refused(body: bytes, media_type: str) -> None:
+    found = _read(body, media_type)
+    assert (found.reason, found.text) == (BINARY, None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_a_page_in_wide_characters_is_not_taken_for_binary_data(encoding: str) -> None:
+    assert _read(page().encode(encoding)).text == TEXT
+
+
+def test_a_few_stray_control_characters_do_no_harm() -> None:
+    assert _read(page().replace(". ", ".\x02 ").replace("<p>", "<p>\x1f")).text == TEXT
 
 
 def test_the_front_matter_of_a_text_counts() -> None:

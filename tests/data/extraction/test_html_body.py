@@ -1,7 +1,8 @@
 import pytest
 
+from data.extraction.body_lines import cleaned
 from data.extraction.html_body import body_paragraphs, visible
-from data.extraction.html_tree import parse_html
+from data.extraction.html_tree import letters, lines_of, parse_html
 from tests.data.extraction.made_pages import STORY, page, paragraphs
 
 TITLE = "The bridge is open"
@@ -45,6 +46,53 @@ def test_headings_lists_quotes_and_tables_within_a_story_stay() -> None:
         "Stone came from the old mill on the hill.",
         *(STORY[2], "Year\tCost", "2023\t4", STORY[4]),
     ]
+
+
+POSTS = ("16:42 Ferry stopped", "15:10 Power cuts", "14:30 Gust of 151 km/h")
+
+
+@pytest.mark.parametrize(
+    "post", ["<div class='post'><h2>{}</h2><p>{}</p></div>", "<h2>{}</h2><p>{}"]
+)
+def test_the_headings_of_a_story_that_goes_on_by_the_hour_stay(post: str) -> None:
+    body = "".join(map(post.format, POSTS, STORY))
+    assert _read(page(f"<article><h1>{TITLE}</h1>{body}</article>")) == [
+        text for pair in zip(POSTS, STORY, strict=False) for text in pair
+    ]
+
+
+def _completed(body: str) -> list[str]:
+    """Return what the story's bare paragraphs become with what belongs to them on the page."""
+    tree = parse_html(page(f"<h1>{TITLE}</h1><div>{body}</div>"))
+    assert tree is not None
+    lines = lines_of(tree)
+    return cleaned(
+        [line for line in lines if line.text in STORY], lines, {letters(TITLE).casefold()}, set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "stays"),
+    [
+        ("<div><h2>12:00 Ferry</h2><p>{}</p></div>", True),
+        ("<div><h3>12:00 Ferry</h3></div><p>{}</p>", False),
+        ("<div><h2><a href='/f'>12:00 Ferry</a></h2><p>{}</p></div>", False),
+        ("<div><h2>Read more</h2><p>{}</p></div>", False),
+        ("<div><p>12:00 Ferry</p><p>{}</p></div>", False),
+        ("<div><h2>The bridge is open</h2><p>{}</p></div>", False),
+    ],
+)
+def test_headings_between_parts_stay_where_they_head_a_paragraph(heading: str, stays: bool) -> None:
+    body = f"<div><p>{STORY[0]}</p></div>{heading.format(STORY[1])}{paragraphs(*STORY[2:])}"
+    assert _completed(body) == [STORY[0], *(["12:00 Ferry"] if stays else []), *STORY[1:]]
+
+
+def test_a_heading_above_the_first_paragraph_stays_where_others_like_it_follow() -> None:
+    parts = [f"<div><h2>Part {n}</h2><p>{text}</p></div>" for n, text in enumerate(STORY)]
+    assert _completed("".join(parts))[:2] == ["Part 0", STORY[0]]
+    other = parts[0].replace("h2", "h3")
+    assert _completed("".join([other, *parts[1:]]))[0] == STORY[0]
+    assert _completed("".join(parts[:2]) + paragraphs(*STORY[2:]))[0] == STORY[0]
 
 
 def test_characters_and_spaces_are_the_page_s_own() -> None:

@@ -26,6 +26,10 @@ from tests.data.extraction.made_pages import page
         ("<a href='/x'>Ann&nbsp;Lee</a>", "Ann Lee"),
         ("Dr. Ann O’Lee-Roe", "Dr. Ann O’Lee-Roe"),
         ("Анна Ли", "Анна Ли"),
+        ("Reporter: Ann Lee", "Ann Lee"),
+        ("Journalistes : Ann Lee, Bo Roe", "Ann Lee, Bo Roe"),
+        ("Text: Anna Berg", "Anna Berg"),
+        ("Writer Ann Lee", "Writer Ann Lee"),
     ],
 )
 def test_names_are_taken_out_of_what_pages_write(written: str, names: str) -> None:

@@ -204,6 +204,87 @@ def test_the_beginning_of_a_story_for_subscribers_is_told(html: str) -> None:
     assert STORY[0] in found.text
 
 
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "Jetzt Abo abschließen und diesen Artikel lesen. Sie sind bereits Abonnent? Hier anmelden.",
+        *("Weiterlesen mit Bote+", "Exklusiv für Abonnenten", "Jetzt testen und weiterlesen"),
+        "Um diesen Artikel weiterzulesen, brauchen Sie ein Abo.",
+        "Il vous reste 72% de cet article à lire. La suite est réservée aux abonnés.",
+        *("Article réservé aux abonnés", "Cet article est réservé à nos abonnés."),
+        "Para seguir leyendo, hazte suscriptor. ¿Ya eres suscriptor? Inicia sesión.",
+        *("Este contenido es exclusivo para suscriptores", "Sólo para suscriptores"),
+        *("Continúa leyendo con una suscripción", "Has alcanzado el límite de artículos gratis."),
+        *("Per continuare a leggere, abbonati o accedi.", "Abbonati e continua a leggere"),
+        *("Questo articolo è riservato agli abbonati.", "Continua a leggere con l’abbonamento"),
+        *("Dit artikel is alleen voor abonnees.", "Verder lezen? Word abonnee voor 1 euro."),
+        *("Log in om dit artikel te lezen.", "Lees het hele artikel met een abonnement"),
+        *("Este artigo é exclusivo para assinantes.", "Já é assinante? Assine para ler mais."),
+        "Para continuar a ler, faça login ou assine.",
+        *("Den här artikeln är bara för prenumeranter.", "Prenumerera för att läsa vidare"),
+        *("Denne saken er kun for abonnenter.", "Kjøp et abonnement for å lese hele saken."),
+        *("Artiklen er forbeholdt abonnenter.", "Bliv abonnent og læs videre"),
+        "Vil du læse videre? Køb et abonnement eller log ind.",
+    ],
+)
+def test_an_offer_of_the_rest_is_told_in_many_languages_and_no_part_of_the_text(
+    offer: str,
+) -> None:
+    found = _read(page(f"{BEGINNING}<div>{offer}</div></article>"))
+    assert (found.reason, found.text) == (PAYWALL, "\n\n".join(STORY[:2]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The Herald wants five pounds a month from its readers. Subscribers can read all of it.",
+        "Der Verlag erhöht den Beitrag für Abonnenten. Der Zugang zum Archiv gehört zum Abo.",
+        "Wer ein Abo abschließt, soll auch künftig jeden Artikel lesen können, sagt der Verlag.",
+        "Die Zeitung hat 4000 Abonnenten. Nur wenige haben schon ein Abo für das Netz.",
+        "Le contenu du site sera réservé aux abonnés, dit le directeur. Les abonnés sont inquiets.",
+        "La plataforma ofrece contenido exclusivo para suscriptores, que pagan nueve euros al mes.",
+        "Los suscriptores pagarán más para seguir leyendo el diario en la red.",
+        "Il giornale ha perso lettori. Gli abbonati pagano dieci euro al mese per leggere tutto.",
+        "Il teatro ha un abbonamento, e gli abbonati possono continuare a leggere la rivista.",
+        "De zaal is alleen voor leden. Wie abonnee is, kan de krant ook op zondag lezen.",
+        "De krant vraagt lezers om abonnee te worden. Zij lezen dan verder op hun telefoon.",
+        "A rádio oferece conteúdo exclusivo para assinantes, e o jornal quer que o leitor assine.",
+        "Os leitores pagam para continuar a ler o jornal, que tem dois mil assinantes.",
+        "Tidningen har 4000 prenumeranter. De kan läsa vidare på nätet utan att logga in.",
+        "Avisen har 4000 abonnenter. De må betale mer for å lese saker om kommunen.",
+    ],
+)
+def test_a_story_about_subscriptions_is_one(told: str) -> None:
+    found = _read(page(f"<article><h1>T</h1>{paragraphs(told, *STORY)}</article>"))
+    assert found.reason is None
+    assert told in (found.text or "")
+
+
+def test_an_offer_behind_a_long_story_is_no_part_of_it() -> None:
+    offer = "<p>Jetzt das Abo testen. Sie sind bereits Abonnent? Hier anmelden.</p>"
+    found = _read(page(f"<article><h1>T</h1>{paragraphs(*STORY * 5)}{offer}</article>"))
+    assert found.reason is None
+    assert "Abonnent" not in (found.text or "")
+
+
+@pytest.mark.parametrize(
+    ("tier", "reason"),
+    [("locked", PAYWALL), ("metered", None), ("free", None), ("Locked", PAYWALL)],
+)
+def test_a_beginning_is_told_by_the_tier_that_its_publisher_states(
+    tier: str, reason: str | None
+) -> None:
+    head = f'<meta property="article:content_tier" content="{tier}">'
+    assert _read(page(f"{BEGINNING}</article>", head=head)).reason == reason
+
+
+def test_a_long_story_of_a_locked_tier_is_taken_with_a_word_unless_json_ld_calls_it_free() -> None:
+    locked = '<meta property="article:content_tier" content="locked">'
+    html = page(f"<article>{paragraphs(*STORY * 5)}</article>", head=locked)
+    assert "not free" in _read(html).notes[0]
+    assert _read(html.replace("</head>", NOT_FREE % "true" + "</head>")).notes == ()
+
+
 def test_a_paid_text_in_the_data_of_a_page_is_never_used() -> None:
     found = _read(page(f"{BEGINNING}</article>", head=NOT_FREE % "false"))
     assert found.text is not None
@@ -315,6 +396,12 @@ def test_a_site_that_is_closed_to_a_part_of_the_world_is_told() -> None:
         ("<!-- nothing -->", NO_TEXT),
         (page("<p>* * *</p>"), NO_TEXT),
         (page("<p>Buses cross it.</p>"), TOO_LITTLE),
+        (
+            page("<video src='v.mp4'></video><p>It opened.</p>", head=json_ld('{"@type": "X"}')),
+            TOO_LITTLE,
+        ),
+        (page("<p>It opened.</p><script type='text/template'>x</script>"), TOO_LITTLE),
+        (page("<p>It opened.</p><script type='module' src='/a.js'></script>"), SCRIPT_ONLY),
     ],
 )
 def test_little_or_no_text_is_told(html: str, reason: str) -> None:
@@ -326,6 +413,16 @@ def test_a_short_story_in_chinese_is_not_too_little() -> None:
         "財政部今天下午公佈本期統一發票中獎清冊，千萬中獎張數為十八張，民眾應於七月六日以前兌獎。"
     )
     assert _read(page(paragraphs(text, "兌獎期限自四月六日起算，逾期不予受理。"))).reason is None
+
+
+def test_a_date_above_a_short_story_in_chinese_is_no_part_of_it() -> None:
+    text = "江南小镇周三举办了首届灯笼节，共有三万多名游客参加，明年的数量还会增加一倍。"
+    top = "<h1>灯笼节</h1><p>2023年10月21日</p>"
+    said = page(f"{top}<p>2019年这个小镇的客人还不到三千</p>{paragraphs(text, text)}")
+    assert "2019年" in (_read(said).text or "")
+    assert (
+        _read(page(top + paragraphs(text, text[::-1] + "。"))).text == f"{text}\n\n{text[::-1]}。"
+    )
 
 
 def test_each_reason_is_a_sentence_of_its_own() -> None:

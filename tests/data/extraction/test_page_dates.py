@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.extraction.html_tree import parse_html
-from data.extraction.page_dates import PageDates, page_dates, standard_date
+from data.extraction.page_dates import PageDates, day_in_line, page_dates, standard_date
 from tests.data.extraction.made_pages import page
 
 AHEAD = (datetime.now(UTC) + timedelta(days=400)).strftime("%Y-%m-%dT08:00:00Z")
@@ -38,6 +38,10 @@ AHEAD = (datetime.now(UTC) + timedelta(days=400)).strftime("%Y-%m-%dT08:00:00Z")
         ("1714984200000", "2024-05-06T08:30:00Z"),
         ("May 6, 2024", "2024-05-06"),
         (" 6 May 2024 ", "2024-05-06"),
+        ("2024年5月6日", "2024-05-06"),
+        ("2024年05月06日 08:30", "2024-05-06T08:30"),
+        ("2024年5月6日（月）", "2024-05-06"),
+        ("2024년 5월 6일 08:30", "2024-05-06T08:30"),
     ],
 )
 def test_dates_of_all_forms_come_back_as_iso_8601(written: str, iso: str) -> None:
@@ -50,6 +54,7 @@ def test_dates_of_all_forms_come_back_as_iso_8601(written: str, iso: str) -> Non
         *("", "yesterday", "0000-00-00", "0001-01-01T00:00:00", "1970-01-01T00:00:00Z", "0"),
         *("2024-02-30", "2024-13-01", "2024-05-06T25:00:00", "05/06/2024", "2024-05-06xyz"),
         *("06 May 0000 10:00:00 GMT", "99 May 2024 10:00:00 GMT", "9" * 400, "2024-" * 1000),
+        *("2024年13月6日", "2024年", "5月6日", "二〇二四年五月六日"),
         *("Mon Foo 06 2024 08:30:00 GMT+0200", "٢٠٢٤-٠٥-٠٦", "2024-W10-1"),
     ],
 )
@@ -110,6 +115,25 @@ def test_a_date_that_is_not_stated_is_looked_for() -> None:
     assert _dates([], body=body).published_at == "2023-05-06"
     time = "<time class='published' datetime='2023-05-06T08:30:00+01:00'>6 May</time>"
     assert _dates([], body=time).published_at == "2023-05-06T08:30:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("2024年5月6日", "2024-05-06"),
+        ("发布时间：2024年5月6日 08:30 来源：江南日报", "2024-05-06T08:30"),
+        ("记者 王明 2024年5月6日星期一", "2024-05-06"),
+        ("입력 2024년 5월 6일 08:30 | 수정 2024년 5월 7일 09:00", "2024-05-06T08:30"),
+        ("更新：2024年5月7日", None),
+        ("2024年5月6日から三日間の祭り", None),
+        ("2024年5月6日，小镇开节。", None),
+        ("节日定于2024年5月6日举行", None),
+        ("2024年5月6日 " + "镇" * 60, None),
+        ("The bridge is open", None),
+    ],
+)
+def test_a_day_of_the_far_east_is_read_where_it_stands_alone(line: str, day: str | None) -> None:
+    assert day_in_line(line) == day
 
 
 @pytest.mark.parametrize("body", ["<p>The bridge is open.</p>", "<footer>© 2016 Herald</footer>"])

@@ -116,6 +116,39 @@ def test_the_publisher_is_a_name_or_else_the_host(head: str, source: str) -> Non
     assert _read(head).source == source
 
 
+@pytest.mark.parametrize(
+    ("title", "url", "source"),
+    [
+        ("The bridge is open - Larkmoor Herald", URL, "Larkmoor Herald"),
+        ("The bridge | LARKMOOR HERALD", "https://news.larkmoorherald.co.uk/a", "LARKMOOR HERALD"),
+        ("The bridge is open - Herald", URL, "larkmoor-herald.example"),
+        ("The bridge is open - Larkmoor", URL, "larkmoor-herald.example"),
+        ("Larkmoor Herald - the bridge is open", URL, "larkmoor-herald.example"),
+        ("The bridge is open - Larkmoor Herald", None, None),
+    ],
+)
+def test_what_a_title_ends_in_is_the_publisher_where_it_is_the_name_of_its_domain(
+    title: str, url: str | None, source: str | None
+) -> None:
+    found = _read(title=title, body="<p>Text.</p>", url=url)
+    assert found.source == source
+    if source and " " in source:
+        assert found.title is not None
+        assert source not in found.title
+
+
+def test_a_stated_publisher_comes_before_the_title_s_end() -> None:
+    head = '<meta property="og:site_name" content="Herald Group">'
+    assert _read(head, title="The bridge is open - Larkmoor Herald").source == "Herald Group"
+
+
+def test_a_chinese_date_under_the_headline_counts_where_none_is_stated() -> None:
+    body = "<h1>江南小镇举办首届灯笼节</h1><p>2023年10月21日</p><p>2022年5月3日，镇长李文说。</p>"
+    assert _read(body=body).published_at == "2023-10-21"
+    stated = '<meta name="date" content="2023-10-22">'
+    assert _read(stated, body=body).published_at == "2023-10-22"
+
+
 def test_fields_are_one_line_of_at_most_500_characters() -> None:
     found = _read(title="The \u202ebridge\u0000 is\t<b>open</b> " + "and long " * 200, body="<p>x")
     assert found.title is not None

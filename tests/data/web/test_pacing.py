@@ -1,7 +1,7 @@
 import pytest
 
 from data.web.fetch_errors import FetchError
-from data.web.pacing import MAX_WAIT, Turns
+from data.web.pacing import MAX_REST, MAX_WAIT, Rests, Turns
 
 
 class Clock:
@@ -57,3 +57,40 @@ async def test_waiting_ends_when_the_turn_has_come() -> None:
     turns.reserve("a.com", 0.01)
     await turns.wait("a.com", 0.01)
     assert turns.reserve("a.com", 0.0) == pytest.approx(0.02)
+
+
+# --- hosts that asked to be left alone
+
+
+def test_a_host_rests_for_as_long_as_it_asked_and_no_other_does() -> None:
+    clock = Clock()
+    rests = Rests(clock)
+    rests.begin("a.com", 60.0)
+    assert (rests.left("a.com"), rests.left("b.com")) == (60.0, 0.0)
+    clock.now += 59.0
+    assert rests.left("a.com") == 1.0
+    clock.now += 2.0
+    assert rests.left("a.com") == 0.0
+
+
+def test_a_shorter_wish_does_not_cut_a_longer_one() -> None:
+    rests = Rests(Clock())
+    for seconds in (60.0, 10.0):
+        rests.begin("a.com", seconds)
+    assert rests.left("a.com") == 60.0
+
+
+def test_no_host_rests_for_more_than_a_day() -> None:
+    rests = Rests(Clock())
+    rests.begin("a.com", 10**9)
+    assert rests.left("a.com") == MAX_REST == 24 * 60 * 60
+
+
+def test_hosts_whose_rest_is_over_are_forgotten() -> None:
+    clock = Clock()
+    rests = Rests(clock)
+    for number in range(1000):
+        rests.begin(f"{number}.com", 1.0)
+    clock.now += 2.0
+    rests.begin("a.com", 1.0)
+    assert len(rests._until) == 1

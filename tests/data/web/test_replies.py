@@ -80,7 +80,8 @@ def test_each_status_has_its_sentence(status: int, words: str) -> None:
     assert str(error).startswith("news.example ")
     assert str(error).endswith(".")
     assert (error.status, error.retry_after) == (status, 5.0)
-    assert (error.gone, error.not_found) == (status == 410, status == 404)
+    assert (error.gone, error.lasting) == (status == 410, status == 410)
+    assert error.passing is (status in (408, 425, 429) or status >= 500)
 
 
 def test_what_is_shown_in_a_sentence_is_short_and_printable() -> None:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.answers import GivenCitation
-from data.answers import Standing as StandingQuote
-from data.models import Attribution, Filters
+from data.answers import GivenCitation, StandingQuote
+from data.models import Attribution, Filters, Revision, Span
 from data.origins import Origin
 from handlers.layouts.layout import Action, Layout, button, panel, parse_custom_id, section, text
 from handlers.layouts.marks import TAKEN_OUT, Marked, correction_words, marked_layout
@@ -25,6 +24,7 @@ from handlers.layouts.render import (
     question_of,
 )
 from index.answerer import clean_question
+from index.carriers import Carriers
 from index.corrections import Correction, Standing
 from index.models import Answer, Citation
 from tests import fakes
@@ -64,11 +64,29 @@ def marked(citation: Citation, correction: Correction) -> Marked:
 
 def changed(citation: Citation, *, still_there: bool = False, at: str | None = NOW) -> Correction:
     later = fakes.revision("Another text.", id=99, article_id=citation.revision.article_id)
-    return Correction(Standing.CHANGED, at, still_there, later, citation.quote)
+    return told(Standing.CHANGED, citation, later, at=at, still_there=still_there)
+
+
+def told(
+    kind: Standing,
+    citation: Citation,
+    current: Revision,
+    *,
+    at: str | None = NOW,
+    still_there: bool = False,
+    by_publisher: bool = True,
+) -> Correction:
+    """Return what became of a citation's story, which is the given revision now."""
+    quoted, cited = citation.quote, citation.revision
+    details = {Standing.UNCHANGED: current, Standing.CORRECTED: current}
+    whose = current if still_there else details.get(kind, cited)
+    if kind is Standing.MISSING:
+        return Correction(kind, None, False, current)
+    return Correction(kind, at, still_there, current, quoted, cited, whose, by_publisher)
 
 
 def unchanged(citation: Citation) -> Correction:
-    return Correction(Standing.UNCHANGED, None, True, citation.revision, citation.quote)
+    return told(Standing.UNCHANGED, citation, citation.revision, at=None, still_there=True)
 
 
 def removed(at: str | None = NOW) -> Correction:
@@ -86,8 +104,8 @@ def corrections(draw: st.DrawFn, citation: Citation) -> Correction:
         return changed(citation, still_there=draw(st.booleans()), at=at)
     if kind is Standing.CORRECTED:
         later = replace(citation.revision, id=99, attribution=draw(attributions))
-        return Correction(kind, at, True, later, citation.quote)
-    return Correction(kind, at, kind is Standing.UNCHANGED, citation.revision, citation.quote)
+        return told(kind, citation, later, at=at, still_there=True)
+    return told(kind, citation, citation.revision, at=at, still_there=kind is Standing.UNCHANGED)
 
 
 def sent(what: Shown) -> Components:
@@ -142,16 +160,16 @@ def test_any_answer_with_any_marks_keeps_discords_limits_and_stays_itself(
 ) -> None:
     what = data.draw(ANSWERS)
     before = sent(what)
-    told = [c for c in what.answer.citations if data.draw(st.booleans())]
-    told = [c for c in told if c.number in quotes(before)]
-    if not told:
+    cited = [c for c in what.answer.citations if data.draw(st.booleans())]
+    cited = [c for c in cited if c.number in quotes(before)]
+    if not cited:
         return
-    after = remade(before, [marked(c, data.draw(corrections(c))) for c in told])
+    after = remade(before, [marked(c, data.draw(corrections(c))) for c in cited])
     assert broken_limits(after) == []
     assert question_of(message_of(after)) == what.answer.question
     assert filters_of(message_of(after)) == what.answer.filters
     assert custom_ids(after) == custom_ids(before)
-    untouched = set(quotes(before)) - {c.number for c in told}
+    untouched = set(quotes(before)) - {c.number for c in cited}
     assert {n: quotes(after)[n] for n in untouched} == {n: quotes(before)[n] for n in untouched}
 
 
@@ -160,15 +178,15 @@ def test_any_answer_with_any_marks_keeps_discords_limits_and_stays_itself(
 def test_marking_again_says_what_is_so_now_and_nothing_of_before(data: st.DataObject) -> None:
     what = data.draw(ANSWERS)
     before = sent(what)
-    told = [c for c in what.answer.citations if c.number in quotes(before)]
-    first = [marked(c, data.draw(st.sampled_from(_passing(c)))) for c in told]
-    second = [marked(c, data.draw(st.sampled_from((*_passing(c), removed())))) for c in told]
+    cited = [c for c in what.answer.citations if c.number in quotes(before)]
+    first = [marked(c, data.draw(st.sampled_from(_passing(c)))) for c in cited]
+    second = [marked(c, data.draw(st.sampled_from((*_passing(c), removed())))) for c in cited]
     assert remade(remade(before, first), second) == remade(before, second)
 
 
 def _passing(citation: Citation) -> tuple[Correction, ...]:
     """Return what can become of a story that leaves its quote as it stands."""
-    withdrawn = Correction(Standing.WITHDRAWN, NOW, False, citation.revision, citation.quote)
+    withdrawn = told(Standing.WITHDRAWN, citation, citation.revision)
     return changed(citation), changed(citation, still_there=True), withdrawn
 
 
@@ -176,10 +194,10 @@ def _passing(citation: Citation) -> tuple[Correction, ...]:
 @given(ANSWERS)
 def test_a_story_that_is_as_it_was_takes_the_mark_away(what: Shown) -> None:
     before = sent(what)
-    told = [c for c in what.answer.citations if c.number in quotes(before)]
-    origins = {c.number: what.origins.get(c.revision.article_id) for c in told}
-    after = remade(before, [marked(c, changed(c)) for c in told])
-    again = [Marked(standing(c), unchanged(c), origins[c.number]) for c in told]
+    cited = [c for c in what.answer.citations if c.number in quotes(before)]
+    origins = {c.number: what.origins.get(c.revision.article_id) for c in cited}
+    after = remade(before, [marked(c, changed(c)) for c in cited])
+    again = [Marked(standing(c), unchanged(c), origins[c.number]) for c in cited]
     assert remade(after, again) == plain(before)
 
 
@@ -188,10 +206,10 @@ def test_a_story_that_is_as_it_was_takes_the_mark_away(what: Shown) -> None:
 def test_a_removed_story_leaves_nothing_of_its_own_in_the_message(data: st.DataObject) -> None:
     what = data.draw(ANSWERS)
     before = sent(what)
-    told = [c for c in what.answer.citations if c.number in quotes(before)]
-    after = quotes(remade(before, [marked(c, removed()) for c in told]))
+    cited = [c for c in what.answer.citations if c.number in quotes(before)]
+    after = quotes(remade(before, [marked(c, removed()) for c in cited]))
     words = f"⚠️ The story was removed on {STAMP}, so it is no longer quoted."
-    assert after == {c.number: [f"**{c.number}.**\n{TAKEN_OUT}", words] for c in told}
+    assert after == {c.number: [f"**{c.number}.**\n{TAKEN_OUT}", words] for c in cited}
 
 
 @few
@@ -201,7 +219,7 @@ def test_corrected_details_show_as_they_are_and_as_nothing_more(data: st.DataObj
     before = sent(what)
     citation = what.answer.citations[0]
     later = replace(citation.revision, id=99, attribution=data.draw(attributions))
-    correction = Correction(Standing.CORRECTED, NOW, True, later, citation.quote)
+    correction = told(Standing.CORRECTED, citation, later, still_there=True)
     quote, whose, word = quotes(remade(before, [marked(citation, correction)]))[1]
     assert quote == quotes(before)[1][0]
     assert word == f"-# The story’s details were corrected on {STAMP}."
@@ -215,16 +233,15 @@ def test_corrected_details_show_as_they_are_and_as_nothing_more(data: st.DataObj
 def test_who_else_carries_a_story_is_still_said(kind: Standing) -> None:
     story = stories.story()
     others = (Attribution("Bridge", "The Gazette"), Attribution("Bridge", "The Courier"))
-    citation = replace(stories.citation(story), carried_by=others)
+    copies = tuple(replace(stories.story(number=n), attribution=a) for n, a in enumerate(others, 2))
+    citation = replace(stories.citation(story), carriers=copies)
     answer = Answer("Who opened it?", (citation,), None, 0.9, Filters())
     before = sent(Shown(answer, ANSWER_ID))
     words = "also carried by The Gazette, The Courier"
     assert words in quotes(before)[1][1]
     current = replace(story, id=99, attribution=replace(story.attribution, source="The Mail"))
     later = {Standing.UNCHANGED: story, Standing.CORRECTED: current, Standing.CHANGED: current}
-    after = remade(
-        before, [marked(citation, Correction(kind, NOW, True, later[kind], citation.quote))]
-    )
+    after = remade(before, [marked(citation, told(kind, citation, later[kind], still_there=True))])
     assert words in quotes(after)[1][1]
 
 
@@ -266,11 +283,11 @@ def _check_limits(
 ) -> None:
     assert broken_limits(before) == []
     current = replace(cited[0].revision, id=99, attribution=attribution)
-    correction = Correction(
-        kind, NOW, False, None if kind is Standing.REMOVED else current, cited[0].quote
-    )
-    told = [c for c in cited if c.number in quotes(before)]
-    after = remade(before, [marked(c, correction) for c in told])
+    correction = told(kind, cited[0], current, still_there=True)
+    if kind is Standing.REMOVED:
+        correction = removed()
+    seen = [c for c in cited if c.number in quotes(before)]
+    after = remade(before, [marked(c, correction) for c in seen])
     assert broken_limits(after) == []
     assert custom_ids(after) == custom_ids(before)
     words = correction_words(correction)
@@ -296,15 +313,13 @@ def test_in_a_message_that_has_no_room_left_the_quote_makes_room(
 
     before = payload(full)
     assert broken_limits(before) == []
-    current = None if kind is Standing.REMOVED else story
-    after = remade(
-        before, [marked(citation, Correction(kind, NOW, False, current, citation.quote))]
-    )
+    correction = removed() if kind is Standing.REMOVED else told(kind, citation, story)
+    after = remade(before, [marked(citation, correction)])
     assert broken_limits(after) == []
     texts = quotes(after)[1]
     assert texts[0].startswith("**1.**\n> *")
     assert letter * 30 not in texts[0]
-    assert texts[-1] == correction_words(Correction(kind, NOW, False, current, citation.quote))
+    assert texts[-1] == correction_words(correction)
     assert custom_ids(after) == custom_ids(before)
     if kind is not Standing.REMOVED:
         assert "behind the button" in texts[0]
@@ -318,12 +333,20 @@ def test_in_a_message_that_has_no_room_left_the_quote_makes_room(
     [
         (Correction(Standing.UNCHANGED, None, True, None), None),
         (
-            Correction(Standing.CHANGED, NOW, True, None),
+            Correction(Standing.CHANGED, NOW, True, None, by_publisher=True),
             f"⚠️ The story changed on {STAMP}; the quoted sentence is still in it.",
         ),
         (
-            Correction(Standing.CHANGED, NOW, False, None),
+            Correction(Standing.CHANGED, NOW, False, None, by_publisher=True),
             f"⚠️ The story changed on {STAMP}; the quoted sentence is no longer in it.",
+        ),
+        (
+            Correction(Standing.CHANGED, NOW, False, None),
+            f"⚠️ The story changed (seen on {STAMP}); the quoted sentence is no longer in it.",
+        ),
+        (
+            Correction(Standing.MISSING, None, False, None),
+            "⚠️ I no longer have the version that was quoted, so I cannot check the quote.",
         ),
         (
             Correction(Standing.WITHDRAWN, NOW, False, None),
@@ -372,3 +395,101 @@ def test_a_message_without_the_quote_is_left_alone(what: str) -> None:
         )
 
     assert asyncio.run(made()) is None
+
+
+# --- whose a quote is, and who else carries it
+
+
+def _answered(citation: Citation) -> Components:
+    return sent(Shown(Answer("Who opened it?", (citation,), None, 0.9, Filters()), ANSWER_ID))
+
+
+LATER = stories.story(
+    "Another text.", Attribution("Bridge stays shut", "The Gazette", "Bob Ray"), number=1
+)
+
+
+@pytest.mark.parametrize("kind", [Standing.CHANGED, Standing.WITHDRAWN])
+def test_a_quote_that_is_not_in_the_text_any_more_stays_the_quoted_versions(kind: Standing) -> None:
+    before = _answered(CITATION)
+    after = remade(before, [marked(CITATION, told(kind, CITATION, LATER))])
+    assert quotes(after)[1][:2] == quotes(before)[1]
+    there = remade(before, [marked(CITATION, told(kind, CITATION, LATER, still_there=True))])
+    assert "**The Gazette** · Bob Ray" in quotes(there)[1][1]
+
+
+def test_where_the_quoted_version_is_gone_the_quote_and_its_details_stay_as_they_were() -> None:
+    before = _answered(CITATION)
+    correction = told(Standing.MISSING, CITATION, LATER)
+    after = remade(before, [marked(CITATION, correction)])
+    assert quotes(after)[1] == [*quotes(before)[1], correction_words(correction)]
+
+
+@pytest.mark.parametrize("names", [(), ("The Courier",), ("The Courier", "The Mail")])
+def test_who_else_carries_a_quote_is_said_as_it_is_now(names: tuple[str, ...]) -> None:
+    gazette = replace(stories.story(number=2), attribution=Attribution("Bridge", "The Gazette"))
+    before = _answered(replace(CITATION, carriers=(gazette,)))
+    assert "also carried by The Gazette" in quotes(before)[1][1]
+    found = tuple(
+        replace(stories.story(number=n), attribution=Attribution("Bridge", name))
+        for n, name in enumerate(names, start=3)
+    )
+    mark = replace(marked(CITATION, unchanged(CITATION)), carriers=Carriers(found, "+"))
+    (_, whose) = quotes(remade(before, [mark]))[1]
+    line = f"\n-# also carried by {', '.join(names)}"
+    assert whose == quotes(_answered(CITATION))[1][1] + (line if names else "")
+    assert mark.mark == "+"
+
+
+def test_a_mark_is_of_the_story_and_of_who_else_carries_it() -> None:
+    one = replace(marked(CITATION, changed(CITATION)), carriers=Carriers((), "+/7"))
+    assert one.mark == "changed:99+/7"
+    assert marked(CITATION, changed(CITATION)).mark == "changed:99"
+    assert replace(one, correction=unchanged(CITATION), carriers=Carriers((), "")).mark == ""
+
+
+# --- a quote that was left out for want of room, or taken out, comes back
+
+
+def _full(quote: str) -> Components:
+    """Return a message that has no room left, with a quote of a story in it."""
+
+    def full() -> Layout:
+        beside = button("Context", Action.CONTEXT, ANSWER_ID, 1)
+        shown = section(f"**1.** said Ann\n{quote}", "**The Ledger**", beside=beside)
+        room = 4000 - sum(
+            len(child.content)
+            for child in shown.walk_children()
+            if isinstance(child, discord.ui.TextDisplay)
+        )
+        return Layout(panel(text("x" * room), shown))
+
+    return payload(full)
+
+
+@pytest.mark.parametrize(
+    ("span", "block"),
+    [
+        (Span(0, 38), "> The mayor **opened** the bridge on Friday."),
+        (Span(4, 27), "> *[…]* mayor **opened** the bridge *[…]*"),
+    ],
+)
+def test_a_quote_that_was_left_out_comes_back_when_there_is_room(span: Span, block: str) -> None:
+    story = stories.story()
+    citation = stories.citation(story, span, highlight=Span(10, 16))
+    after = remade(_full(block), [marked(citation, told(Standing.CHANGED, citation, story))])
+    left_out = quotes(after)[1][0]
+    assert left_out.startswith("**1.** said Ann\n> *For want of room")
+    for part in after:
+        part["components"][0]["content"] = "x"
+    for correction in (unchanged(citation), told(Standing.CHANGED, citation, story)):
+        again = remade(after, [marked(citation, correction)])
+        assert quotes(again)[1][0] == f"**1.** said Ann\n{block}"
+
+
+def test_a_quote_that_was_taken_out_comes_back_with_its_story() -> None:
+    before = _answered(CITATION)
+    taken_out = remade(before, [marked(CITATION, removed())])
+    assert TAKEN_OUT in quotes(taken_out)[1][0]
+    again = remade(taken_out, [Marked(standing(CITATION), unchanged(CITATION), None)])
+    assert again == plain(before)

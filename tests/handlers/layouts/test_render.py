@@ -17,7 +17,8 @@ from data.headlines import Headline
 from data.ingestion import draft_from_fields
 from data.models import Attribution, Filters, Revision, Span
 from data.origins import Origin
-from handlers.answer_buttons import _Context, _fitting, context_layout
+from handlers.answer_buttons import _fitting
+from handlers.answer_context import Context, context_layout
 from handlers.layouts import admin_views, stories
 from handlers.layouts.layout import Action, Layout, panel, parse_custom_id, text
 from handlers.layouts.markdown import escaped
@@ -220,7 +221,7 @@ def test_the_longest_context_keeps_discords_limits(unit: str) -> None:
     place = GivenCitation(1, "", story.article_id, 1, citation.span, citation.span)
     origin = Origin(story.article_id, 1, LINK)
     correction = Correction(Standing.CHANGED, "2025-01-01T00:00:00+00:00", False, changed)
-    context = _Context(story, correction, place, origin)
+    context = Context(story, correction, place, origin)
     assert broken_limits(payload(lambda: context_layout(context))) == []
 
 
@@ -237,7 +238,7 @@ def test_any_context_keeps_discords_limits_and_shows_the_storys_own_words(
     span = Span(start, start + len(words))
     place = GivenCitation(1, "", citation.revision.article_id, 1, span, None)
     unchanged = Correction(Standing.UNCHANGED, None, True, citation.revision)
-    context = _Context(citation.revision, unchanged, place, None)
+    context = Context(citation.revision, unchanged, place, None)
     made = payload(lambda: context_layout(context))
     assert broken_limits(made) == []
     block = read(contents(made)[0])

@@ -1,10 +1,16 @@
 """`domain refuse|list|permit`: a domain is taken out of every collection."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from data.answers import open_memory
+from data.feeds import FeedStore
+from data.pages import FeedItem
+from data.waiting import Waiting, WaitingStore
 from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import Newsroom, Story, on_the_web, served
 
@@ -19,6 +25,7 @@ STORIES = [
     ("market", "https://gazette.example/ledger.example", "other"),
     ("orchard", None, "shared"),
 ]
+FED = "https://ledger.example/feed#tag:1"
 FERRY = Story("ferry")
 
 
@@ -64,6 +71,15 @@ def test_a_refused_domain_is_taken_out_of_every_collection(
     assert found.out == f"Refused {domain}; removed {stories} from there.\n"
     assert _left(terminal) == {title for title, _, _ in STORIES} - gone
     assert terminal("domain", "list").out == f"{domain}\n"
+
+
+def test_a_story_without_a_link_from_a_feed_of_the_domain_goes_too(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"id": FED, "text": "The bridge was opened.", "title": "Fed"}))
+    terminal("import", str(rows))
+    assert "removed 1 story" in terminal("domain", "refuse", "ledger.example").out
 
 
 @pytest.mark.usefixtures("stored")
@@ -114,13 +130,38 @@ def test_a_page_is_not_taken_under_a_link_into_a_refused_domain(
     assert terminal("articles", "--json").json == []
 
 
+def test_the_feeds_of_a_refused_domain_and_what_waits_in_others_are_forgotten(
+    terminal: Terminal,
+) -> None:
+    items = [
+        FeedItem(guid=f"Guid {host}", url=f"https://{host}/1", title=f"Title {host}")
+        for host in ("ledger.example", "herald.example")
+    ]
+    with closing(open_memory(terminal.home)) as memory:
+        for collection in ("shared", "other"):
+            feeds = FeedStore(memory, collection)
+            feeds.add("https://news.ledger.example/feed", title="Ledger feed")
+            kept = feeds.add("https://herald.example/feed", title="Herald feed")
+            waiting = [Waiting(item, "f") for item in items]
+            WaitingStore(memory, collection).replace(kept.id, waiting)
+    said = terminal("domain", "refuse", "ledger.example").out
+    assert said == "Refused ledger.example; removed 0 stories and 2 feeds from there.\n"
+    for collection in ("shared", "other"):
+        (feed,) = terminal("feed", "list", "--json", "--collection", collection).json
+        assert feed["title"] == "Herald feed"
+    files = b"".join(p.read_bytes() for p in terminal.home.rglob("*") if p.is_file())
+    assert b"Title herald.example" in files
+    assert b"Title ledger.example" not in files
+    assert b"Ledger feed" not in files
+
+
 def test_a_feed_does_not_bring_them_either(terminal: Terminal, newsroom: Newsroom) -> None:
     terminal("domain", "refuse", "ledger.example")
     here = newsroom.item(FERRY, whole=True)
     there = newsroom.item(FERRY, whole=True, guid="2", url="https://ledger.example/ferry")
     found = terminal("feed", "add", newsroom.feed(here, there), "--json").json
     assert [item["outcome"] for item in found["items"]] == ["new", "refused"]
-    assert "took ledger.example out" in found["items"][1]["reason"]
+    assert "has taken ledger.example out" in found["items"][1]["reason"]
 
 
 @pytest.mark.usefixtures("stored")

@@ -30,7 +30,7 @@ FEED_KEYS = [
 ]
 POLL_KEYS = [
     *("feed", "url", "unchanged", "problem", "paused", "new", "changed", "same", "refused"),
-    *("failed", "waiting", "left_out", "items"),
+    *("failed", "waiting", "later", "left_out", "items"),
 ]
 ITEM_KEYS = ["title", "url", "outcome", "reason", "article_id"]
 
@@ -169,7 +169,7 @@ def test_the_list_says_which_items_were_not_taken_and_why(
     assert feed["not_taken"] == 1
     assert (item["guid"], item["outcome"]) == ("lost", "refused")
     assert item["reason"]
-    told = " ".join(terminal("feed", "list").err.split())
+    told = " ".join(terminal("feed", "list").out.split())
     assert f"not taken: 1 item • {item['title'] or 'lost'}: {item['reason']}" in told
 
 

@@ -26,7 +26,15 @@ FERRY = Story("ferry")
 CHANGED = replace(FERRY, version=2, modified_at="2025-03-05T09:00:00+00:00")
 RENAMED = replace(CHANGED, title="Ferry leaves harbour")
 BRIDGE = Story("bridge", "Bridge opened")
-VERSION_KEYS = [*ARTICLE_KEYS, "revision_id", "stored_at", "modified_at", "sha256", "changes"]
+VERSION_KEYS = [
+    *ARTICLE_KEYS,
+    "revision_id",
+    "stored_at",
+    "modified_at",
+    "sha256",
+    "changes",
+    "details",
+]
 
 
 @pytest.fixture
@@ -91,6 +99,8 @@ def test_each_version_says_what_it_changed(
         {"added": CHANGED.paragraphs[1]},
     ]
     assert (third["changes"], third["sha256"]) == ([], second["sha256"])
+    assert (first["details"], second["details"]) == ([], [])
+    assert third["details"] == [{"name": "headline", "before": FERRY.title, "after": RENAMED.title}]
     assert (first["modified_at"], second["modified_at"]) == (None, CHANGED.modified_at)
 
 
@@ -116,6 +126,13 @@ def test_a_withdrawn_story_says_so(terminal: Terminal, newsroom: Newsroom, ferry
     terminal("check", ferry)
     found = terminal("history", ferry, "--json").json
     assert found["withdrawn_at"] is not None
+    assert terminal("show", ferry, "--json").json["withdrawn_at"] == found["withdrawn_at"]
+    assert f"{found['withdrawn_at']}, not quoted any more" in terminal("show", ferry).out
+    assert f"{FERRY.title} (withdrawn)" in " ".join(terminal("articles").out.split())
+    (listed,) = terminal("articles", "--json").json
+    assert listed["withdrawn_at"] == found["withdrawn_at"]
+    assert "1 of them" in terminal("status").out
+    assert terminal("status", "--json").json["withdrawn"] == 1
     assert "410" in found["page"]["problem"]
     assert len(found["versions"]) == 1
     words = terminal("history", ferry).out
@@ -169,7 +186,7 @@ def test_a_look_at_a_page_says_what_it_found(
     assert [line["result"] for line in said] == ["changed", "problem", "withdrawn"]
     assert [(line["id"], line["url"]) for line in said] == [(ferry, url)] * 3
     assert "subscribers" in said[1]["problem"]
-    assert "not judged (The page shows only" in _check_walled(terminal, newsroom, ferry)
+    assert "left as it is. The page shows only" in _check_walled(terminal, newsroom, ferry)
     assert terminal("show", ferry, "--json").json["text"] == CHANGED.text
     # What comes back after it was withdrawn is read whole, even where it is the same as before.
     conditional = [is_conditional(request) for request in newsroom.asked(FERRY)]
@@ -185,7 +202,7 @@ def test_without_an_id_those_are_looked_at_that_are_due(
     terminal: Terminal, newsroom: Newsroom, ferry: str
 ) -> None:
     _added(terminal, newsroom, BRIDGE)
-    assert "no page to look at" in terminal("check").err  # none of them is due so soon
+    assert "No page is due" in terminal("check").err  # none of them is due so soon
     with closing(Collections(terminal.home).get("shared").connect()) as db, write(db):
         past = "2025-01-01T00:00:00+00:00"
         db.execute("UPDATE pages SET next_check_at = ? WHERE article_id = ?", [past, ferry])

@@ -30,6 +30,7 @@ PASSAGE_KEYS = [
     *("title", "source", "published_at"),
 ]
 ARTICLE_KEYS = ["id", "external_id", "title", "source", "author", "published_at", "url"]
+STORY_KEYS = [*ARTICLE_KEYS, "withdrawn_at", "revision_id", "sha256", "text"]
 
 
 def test_an_answer_has_exactly_the_promised_keys_in_their_order() -> None:
@@ -188,7 +189,7 @@ def test_an_article_has_exactly_the_promised_keys() -> None:
 def test_a_whole_story_adds_its_revision_and_its_text_to_an_article() -> None:
     revision = story()
     record = story_record(revision)
-    assert list(record) == [*ARTICLE_KEYS, "revision_id", "sha256", "text"]
+    assert list(record) == STORY_KEYS
     assert (record["revision_id"], record["sha256"], record["text"]) == (1, revision.sha256, TEXT)
 
 
