@@ -82,11 +82,42 @@ async def look(web: Pages, runner: Runner, collection: str, known: Recheck) -> L
         return await runner.stories(collection, lambda s: _store(s, known, read))
     except (FetchError, StoryRefusedError) as error:
         if isinstance(error, FetchError) and error.gone:
-            await runner.stories(collection, lambda s: withdraw(s, article_id))
-            return Looked(article_id, Look.WITHDRAWN)
+            return await _elsewhere(web, runner, collection, known)
         why = str(error)
         await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=why))
         raise
+
+
+async def _elsewhere(web: Pages, runner: Runner, collection: str, known: Recheck) -> Looked:
+    """Look where else the story is said to stand; withdraw it where it is gone there, too.
+
+    A short link, or the address of a page for phones, may go while the story stays.
+    """
+    asked = {canonical_url(known.url), canonical_url(known.asked_url)}
+    for link in known.links:
+        if canonical_url(link) not in asked:
+            try:
+                return await _at_link(web, runner, collection, known, link)
+            except FetchError as error:
+                if not error.gone:
+                    raise
+    await runner.stories(collection, lambda s: withdraw(s, known.article_id))
+    return Looked(known.article_id, Look.WITHDRAWN)
+
+
+async def _at_link(
+    web: Pages, runner: Runner, collection: str, known: Recheck, link: str
+) -> Looked:
+    """Return what stands at a story's link, which is its page from now on."""
+    article_id = known.article_id
+    if not known.was_read:
+        await web.visit(link)
+        await runner.stories(collection, lambda s: s.rechecks.stands_at(article_id, link))
+        return Looked(article_id, Look.PROBLEM, _NOT_COMPARED)
+    read = await web.page(link, None)
+    if read is None:
+        raise StoryRefusedError("The page sent nothing.")
+    return await runner.stories(collection, lambda s: _store(s, known, read))
 
 
 def withdraw(services: Services, article_id: str) -> None:

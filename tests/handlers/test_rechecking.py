@@ -396,3 +396,47 @@ async def test_what_a_person_said_when_adding_stays(room: Bench) -> None:
     assert _current(room, story).attribution == story.attribution
     a = story.attribution
     assert (a.title, a.source, a.published_at) == (given.title, given.source, given.published_at)
+
+
+# --- a story with more than one address
+
+
+@pytest.fixture
+async def phones(room: Bench) -> Revision:
+    """A story that was added by the address of its page for phones."""
+    room.newsroom.publish(FERRY)
+    own = page_html(FERRY, canonical=room.newsroom.url(FERRY))
+    room.newsroom.publish(FERRY, own, path="/amp")
+    url = room.newsroom.url("/amp")
+    page, draft = await room.web.story(url, Given())
+    indexer, rechecks = room.services.indexer, room.services.rechecks
+    return indexer.add(draft, along=lambda r: rechecks.record(r.article_id, page)).revision
+
+
+async def test_a_story_stays_while_it_stands_at_one_of_its_addresses(
+    room: Bench, phones: Revision
+) -> None:
+    room.newsroom.server.serve("/amp", "Gone.", status=410)
+    assert (await _look(room, phones)).look is Look.SAME
+    assert not _withdrawn(room, phones)
+    assert room.page(phones).url == room.newsroom.url(FERRY)
+    room.newsroom.publish(CHANGED)
+    assert (await _look(room, phones)).look is Look.CHANGED
+
+
+async def test_a_story_that_is_gone_at_all_its_addresses_is_withdrawn(
+    room: Bench, phones: Revision
+) -> None:
+    for path in ("/amp", FERRY.path):
+        room.newsroom.server.serve(path, "Gone.", status=410)
+    assert (await _look(room, phones)).look is Look.WITHDRAWN
+    assert _withdrawn(room, phones)
+
+
+async def test_nothing_is_withdrawn_while_one_of_its_addresses_cannot_be_judged(
+    room: Bench, phones: Revision
+) -> None:
+    room.newsroom.server.serve("/amp", "Gone.", status=410)
+    room.newsroom.server.serve(FERRY.path, "Trouble.", status=500)
+    assert (await _look(room, phones)).look is Look.PROBLEM
+    assert not _withdrawn(room, phones)
