@@ -58,7 +58,7 @@ def _entry(feed: FollowedFeed, not_taken: NotTaken | None) -> str:
 def _why(item: SeenItem) -> str:
     """Return an item's headline, else its address, and why it is no story."""
     name = one_line(item.title or "", 60) or one_line(item.guid, 60) or "untitled"
-    return f"“{name}”: {one_line(item.reason or 'Nobody knows why.', 150)}"
+    return f"“{name}” – {one_line(item.reason or 'Nobody knows why.', 150)}"
 
 
 def _pages(entries: Sequence[str]) -> list[list[str]]:

@@ -14,7 +14,9 @@ import bot
 from handlers.app import App
 from handlers.terminal.cli import run
 from index.encoder import Encoder
+from tests.data.web.server import WebServer
 from tests.fakes import HashEncoder
+from tests.handlers.newsroom import Bench, bench, served
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,17 @@ def terminal(
     monkeypatch.setattr(bot, "load_encoder", _fake_encoder)
     monkeypatch.setenv("PULLQUOTE_HOME", str(tmp_path / "home"))
     return Terminal(tmp_path / "home", monkeypatch, capsys)
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    """A web server in a thread of its own."""
+    with served() as running:
+        yield running
+
+
+@pytest.fixture
+def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
+    """A publisher, and a follower on the terminal's home."""
+    with bench(terminal.home, server) as opened:
+        yield opened

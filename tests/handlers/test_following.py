@@ -1,6 +1,5 @@
 """What a poll of a feed does: what it takes, what it refuses and why, and when it asks again."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,8 +11,6 @@ from data.extraction.reading import Reading
 from data.followed import FollowedFeed, Outcome
 from handlers.entries import MAX_TRIES_OF_TROUBLE
 from handlers.polls import Poll
-from tests.data.web.server import WebServer
-from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     FEED,
     PUBLISHER,
@@ -21,10 +18,8 @@ from tests.handlers.newsroom import (
     Item,
     Newsroom,
     Story,
-    bench,
     is_conditional,
     paragraph,
-    served,
     walled_html,
 )
 
@@ -32,18 +27,6 @@ FERRY = Story("ferry")
 BRIDGE = Story("bridge", "Bridge opened")
 FACTS = [Story(f"fact-{number}", f"Fact number {number}") for number in range(5)]
 KINDS = [pytest.param(False, id="a summary"), pytest.param(True, id="whole text")]
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
-    with bench(terminal.home, server) as opened:
-        yield opened
 
 
 async def _poll(room: Bench, feed: FollowedFeed) -> Poll:

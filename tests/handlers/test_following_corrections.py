@@ -1,6 +1,5 @@
 """What a feed's item does to a story that is here: corrected, gone, back, and whose text counts."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,16 +12,13 @@ from handlers.polls import Poll
 from handlers.rechecking import Look, look_again
 from tests.data.web.server import WebServer
 from tests.fakes import story
-from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     FEED,
     Bench,
     Story,
-    bench,
     is_conditional,
     page_html,
     paragraph,
-    served,
 )
 
 FERRY = Story("ferry")
@@ -31,18 +27,6 @@ CHANGED = replace(FERRY, version=2)
 MOVED_DATE = "2025-06-01T08:00:00+00:00"
 # What a page has beside the text that its feed carries.
 CAPTION = f"<p>{paragraph('caption', words=20)}</p>"
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
-    with bench(terminal.home, server) as opened:
-        yield opened
 
 
 async def _poll(room: Bench, feed: FollowedFeed) -> Poll:

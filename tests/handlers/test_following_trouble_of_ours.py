@@ -1,7 +1,7 @@
 """A poll that is broken off, held up or done twice: what it stores, whom it asks, what waits."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,23 +21,11 @@ from handlers import following, patience
 from handlers.polls import Poll
 from tests.data.web.server import WebServer
 from tests.handlers.conftest import Terminal
-from tests.handlers.newsroom import FEED, Bench, Story, bench, is_conditional, served
+from tests.handlers.newsroom import FEED, Bench, Story, is_conditional, served
 from tests.index.test_deleting import traces
 
 FACTS = [Story(f"fact-{number}", f"Fact number {number}") for number in range(6)]
 MINUTE = timedelta(minutes=1)  # by which the clock may go on during a test
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
-    with bench(terminal.home, server) as opened:
-        yield opened
 
 
 async def _poll(room: Bench, feed: FollowedFeed) -> Poll:

@@ -1,6 +1,5 @@
 """A second look at a story's page: unchanged, changed, withdrawn, or not to be judged."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,16 +11,13 @@ from data.models import Attribution, Revision
 from handlers.rechecking import Look, Looked, look_again
 from tests.data.web.server import WebServer
 from tests.fakes import story
-from tests.handlers.conftest import Terminal
 from tests.handlers.newsroom import (
     PAYWALL,
     Bench,
     Story,
-    bench,
     is_conditional,
     page_html,
     paragraph,
-    served,
     walled_html,
 )
 
@@ -36,18 +32,6 @@ class _Shorter(Story):
     @property
     def paragraphs(self) -> tuple[str, ...]:
         return super().paragraphs[:-1]
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def room(terminal: Terminal, server: WebServer) -> Iterator[Bench]:
-    with bench(terminal.home, server) as opened:
-        yield opened
 
 
 @pytest.fixture

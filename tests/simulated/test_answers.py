@@ -281,9 +281,11 @@ async def test_ids_and_citations_of_an_answer_are_remembered(world: World) -> No
     tables = remembered(world)
     (row,) = tables["answers"]
     assert row[1:5] == (server.id, server.channel.id, answer.id, server.member.id)
-    ((answer_id, number, collection, article_id, revision_id, start, end, *bold, _),) = tables[
+    ((answer_id, number, collection, article_id, revision_id, start, end, *rest),) = tables[
         "citations"
     ]
+    bold, (mark, sha256, carriers) = rest[:2], rest[2:]
+    assert (mark, sha256, carriers) == ("", story.sha256, "[]")
     assert (answer_id, number, collection) == (row[0], 1, str(server.id))
     assert (article_id, revision_id) == (story.article_id, story.id)
     assert TEXT[start:end] == "Ann Lee opened the bridge on Monday."

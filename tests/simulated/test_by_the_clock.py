@@ -70,7 +70,7 @@ def _with_the_next_page(
     world: World, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]
 ) -> None:
     """Let something happen while the next page that the bot asks for is on its way."""
-    read, waiting = world.client._web.page, [do]
+    read, waiting = world.client._unhurried.page, [do]
 
     async def page(*given: Any) -> object:
         found = await read(*given)
@@ -78,7 +78,7 @@ def _with_the_next_page(
             waiting.pop()()
         return found
 
-    monkeypatch.setattr(world.client._web, "page", page)
+    monkeypatch.setattr(world.client._unhurried, "page", page)
 
 
 @contextmanager
@@ -134,14 +134,14 @@ async def test_a_server_is_not_told_of_a_pause_of_a_feed_that_it_removed(
     await follow(server, stand)
     before = written(server.channel)
     stand.server.serve(FEED, status=410)
-    read = world.client._web.feed
+    read = world.client._unhurried.feed
 
     async def removed_meanwhile(*given: Any) -> object:
         with _store(world, server) as store:
             store.remove(store.all()[0].id)
         return await read(*given)
 
-    monkeypatch.setattr(world.client._web, "feed", removed_meanwhile)
+    monkeypatch.setattr(world.client._unhurried, "feed", removed_meanwhile)
     await poll(world)
     assert written(server.channel) == before
 
@@ -160,7 +160,7 @@ async def test_a_slow_page_of_a_feed_holds_up_neither_other_feeds_nor_second_loo
     for path in ("/slow", "/behind"):
         followed(world, server, stand.url(path))
     make_due(world)
-    gate, read = asyncio.Event(), world.client._web.page
+    gate, read = asyncio.Event(), world.client._unhurried.page
 
     async def page(url: str, *given: Any) -> object:
         if "ferry-0" in url:
@@ -168,7 +168,7 @@ async def test_a_slow_page_of_a_feed_holds_up_neither_other_feeds_nor_second_loo
             raise FetchError("It is slow.")
         return await read(url, *given)
 
-    monkeypatch.setattr(world.client._web, "page", page)
+    monkeypatch.setattr(world.client._unhurried, "page", page)
     monkeypatch.setattr(schedule, "_TICK", 0.01)
     running: list[asyncio.Task[Any]] = []
     timed = world.client.schedule

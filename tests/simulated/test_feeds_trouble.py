@@ -220,14 +220,14 @@ async def test_a_feed_that_is_removed_while_it_is_read_comes_to_an_end(
     await follow(server, stand)
     ferries = [replace(FERRY, slug=f"ferry-{number}") for number in range(3)]
     stand.feed(*(stand.item(stand.publish(ferry)) for ferry in ferries), stand.item(BRIDGE))
-    read = world.client._web.page
+    read = world.client._unhurried.page
 
     async def removed_meanwhile(*given: Any) -> object:
         with closing(world.session(None)) as session, write(session.memory):
             session.memory.execute("DELETE FROM feeds")
         return await read(*given)
 
-    world.client._web.page = removed_meanwhile  # type: ignore[method-assign, assignment]
+    world.client._unhurried.page = removed_meanwhile  # type: ignore[method-assign, assignment]
     with caplog.at_level(logging.WARNING):
         await poll(world)
     assert "incident" not in caplog.text

@@ -257,7 +257,6 @@ async def test_a_publisher_that_is_offered_can_be_asked_for(world: World, source
         "https://news.example/a)b](c|d||e",
         "https://news.example/`a`~~b~~<c>",
         "https://[::1]:8080/x",
-        "https://news.example/\\a\\",
         "https://news.example/a#part",
         "https://例え.jp/新聞",
     ],

@@ -213,6 +213,15 @@ def test_nonsense_for_an_answer_is_not_believed(
     assert ask(reading, "next") == "next"
 
 
+def test_a_bug_is_one_however_much_memory_the_caller_has_taken(
+    start: Callable[..., Reading], caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = b"x" * 200_000_000
+    reading = start(megabytes=240)
+    assert "an error that was not foreseen came up" in refusal(reading, "bug")
+    assert len(taken) == 200_000_000
+
+
 def test_a_bug_is_logged_and_not_shown(
     start: Callable[..., Reading], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -225,8 +225,8 @@ def test_the_list_says_which_items_were_not_taken_and_why() -> None:
     (_, entry) = shown(lambda: feeds_layout([FEED], {1: NotTaken(7, (named, nameless))}, page=0))
     assert entry.split("\n")[2:] == [
         "-# Not taken: 7 items",
-        "-# • “Rail \\# fares”: The rest is for \\*subscribers\\*.",
-        r"-# • “https\://e.org/2”: It is empty.",
+        "-# • “Rail \\# fares” – The rest is for \\*subscribers\\*.",
+        r"-# • “https\://e.org/2” – It is empty.",
     ]
 
 
