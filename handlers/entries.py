@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from data.extraction.page_addresses import same_site
 from data.followed import Outcome, SeenItem
 from data.pages import FeedItem
 from data.waiting import Waiting
@@ -48,6 +49,14 @@ class Entry:
     def loses_text(self) -> bool:
         """Return whether it cannot be taken in from what is kept of it."""
         return self.article_id is not None and not self.item.is_summary
+
+
+def is_for_its_page(item: FeedItem, feed_url: str) -> bool:
+    """Return whether an item's page has to say what the story is, and not the feed.
+
+    A feed speaks for its own site: what stands on another one is for that one to say.
+    """
+    return item.is_summary or (item.url is not None and not same_site(item.url, feed_url))
 
 
 def most_tries(error: FetchError) -> int:

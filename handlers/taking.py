@@ -10,8 +10,9 @@ from data.models import Draft
 from data.pages import FeedItem
 from data.rechecks import Recheck
 from data.web.fetch import FetchError
+from data.web.fetch_errors import NowhereError
 from data.webstories import draft_from_item, draft_from_page
-from handlers.entries import REMOVED_HERE
+from handlers.entries import REMOVED_HERE, is_for_its_page
 from handlers.patience import PatientWeb
 from handlers.polls import Taken
 from handlers.rechecking import GONE, Look, look, withdraw
@@ -67,9 +68,16 @@ class Taker:
             looked = await look(self._web, self._runner, self._feed.collection, page)
             why = GONE if looked.look is Look.WITHDRAWN else None
             return Taken(item.title, item.url, _LOOKED[looked.look], why, looked.article_id)
-        if item.is_summary or (page is not None and page.was_read):
-            saved = await self._from_page(item, known)
-        else:
+        read = page is not None and page.was_read
+        try:
+            if read or is_for_its_page(item, self._feed.url):
+                saved = await self._from_page(item, known)
+            else:
+                saved = await self._from_feed(item, known)
+        except NowhereError:
+            # A link that leads nowhere is nobody's page, so that nobody else can say what it was.
+            if read or item.is_summary:
+                raise
             saved = await self._from_feed(item, known)
         outcome = Outcome(saved.status.value)
         return Taken(item.title, item.url, outcome, None, saved.revision.article_id)

@@ -1,7 +1,7 @@
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -10,8 +10,7 @@ from data.extraction.charsets import decode_page
 from data.extraction.feed_items import RawItem, feed_item, web_address
 from data.extraction.json_feed import parse_json_feed
 from data.extraction.markup import one_line, plain_text, storable, text_of_html
-from data.extraction.page_addresses import same_site
-from data.pages import Feed, FeedItem, Page
+from data.pages import Feed, Page
 
 MAX_FEED_BYTES = 5_000_000  # as many as are fetched
 MAX_ITEMS = 500  # of a feed that are read: a paper's output of some days; feeds mostly hold 10-100
@@ -65,22 +64,11 @@ def parse_feed(page: Page) -> Feed:
     if not text:
         raise StoryRefusedError(_EMPTY)
     if text[0] in "{[":
-        found = parse_json_feed(text, base=page.url, most=MAX_ITEMS)
-    else:
-        outline = _outline(text)
-        if outline is None:
-            raise StoryRefusedError(_no_feed(text, page))
-        found = _xml_feed(outline, page.url)
-    return replace(found, items=tuple(_own(item, page.url) for item in found.items))
-
-
-def _own(item: FeedItem, feed_url: str | None) -> FeedItem:
-    """Return the entry; its text is no more than a summary where its page is another site's.
-
-    A feed speaks for its own site: what stands on another one is for that one to say.
-    """
-    elsewhere = item.url and feed_url and not same_site(item.url, feed_url)
-    return replace(item, is_summary=True) if elsewhere else item
+        return parse_json_feed(text, base=page.url, most=MAX_ITEMS)
+    outline = _outline(text)
+    if outline is None:
+        raise StoryRefusedError(_no_feed(text, page))
+    return _xml_feed(outline, page.url)
 
 
 def feed_links(page: Page) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ class Fetcher:
         async with time_left.running(target.host):
             robots = await self._robots.of(target.robots)
         if robots.refusal is not None:
-            raise (UnreachableError if robots.unreachable else FetchError)(robots.refusal)
+            raise (robots.unreachable or FetchError)(robots.refusal)
         # Half a megabyte of rules, made for it, takes a second.
         allowed, delay = await asyncio.to_thread(robots.asks, str(target.url))
         if not allowed:
@@ -181,7 +181,7 @@ class Fetcher:
             async with asyncio.timeout(ROBOTS_SHARE * self._limits.seconds):
                 robots, _ = await self._follow(address, visit)
         except UnreachableError as error:
-            return Robots(refusal=str(error), unreachable=True)
+            return Robots(refusal=str(error), unreachable=type(error))
         except RedirectError:
             return Robots()  # RFC 9309, 2.3.1.2: it counts as not there
         except (FetchError, TimeoutError):

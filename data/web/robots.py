@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from protego import Protego
 
+from data.web.fetch_errors import UnreachableError
+
 PRODUCT_TOKEN = "Pullquote"  # noqa: S105  # what a robots.txt calls us (RFC 9309, 2.2.1)
 MAX_ROBOTS_BYTES = 500 * 1024  # what RFC 9309, 2.5 asks to read at least; the rest is left out
 KEPT_SECONDS = 3600.0
@@ -23,13 +25,13 @@ class Robots:
     """What a site asks of us: its robots.txt, or why we may not ask.
 
     `refusal` is a sentence where the file could not be had; then nothing may be fetched.
-    `unreachable` tells that the host itself could not be reached, so that the sentence is the
-    page's as well.
+    `unreachable` is the kind of error where the host itself could not be reached, so that the
+    sentence is the page's as well.
     """
 
     text: str = ""
     refusal: str | None = None
-    unreachable: bool = False
+    unreachable: type[UnreachableError] | None = None
 
     @classmethod
     def parsed(cls, raw: bytes) -> "Robots":
@@ -96,7 +98,7 @@ class RobotsFiles:
 
     async def _fetch(self, address: str) -> Robots:
         robots = await self._ask(address)
-        if not robots.unreachable:
+        if robots.unreachable is None:
             kept = KEPT_SECONDS if robots.refusal is None else FAILED_KEPT_SECONDS
             self._kept[address] = (self._clock() + kept, robots)
             self._characters += len(robots.text)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protego import Protego
 
+from data.web.fetch_errors import UnreachableError
 from data.web.robots import (
     FAILED_KEPT_SECONDS,
     KEPT_SECONDS,
@@ -159,7 +160,7 @@ async def test_a_site_in_trouble_is_asked_again_soon() -> None:
 
 
 async def test_a_host_that_cannot_be_reached_is_tried_again_at_once() -> None:
-    asked = Asked(Robots(refusal="It is away.", unreachable=True))
+    asked = Asked(Robots(refusal="It is away.", unreachable=UnreachableError))
     files = RobotsFiles(asked, asked.clock)
     await files.of("a")
     await files.of("a")
