@@ -258,12 +258,13 @@ def test_a_feed_without_a_title_is_called_by_its_address(title: str | None) -> N
     ("entry", "how"),
     [
         (item(is_summary=False, text="Long."), "the whole text is in the feed"),
+        (item(is_summary=False, url="https://other.example/a"), "read from its page"),
         (item(is_summary=True), "read from its page"),
         (item(url=None, refused="It has *nothing*."), "It has \\*nothing\\*."),
     ],
 )
 def test_a_trial_says_how_each_item_would_come_in(entry: FeedItem, how: str) -> None:
-    assert shown(lambda: trial_layout("x", Feed("Ledger", None, (entry,)))) == [
+    assert shown(lambda: trial_layout(FEED.url, Feed("Ledger", None, (entry,)))) == [
         "### Ledger\n1 item; nothing was stored.",
         f"**Bridge opened**\n-# {STAMP} · {how}",
     ]
@@ -279,7 +280,7 @@ def test_a_trial_shows_the_first_items_and_counts_the_rest() -> None:
 
 def test_an_item_of_unknown_date_and_title_is_said_so() -> None:
     entry = item(None, published_at=None)
-    found = shown(lambda: trial_layout("x", Feed("Ledger", None, (entry,))))
+    found = shown(lambda: trial_layout(FEED.url, Feed("Ledger", None, (entry,))))
     assert found[1] == "**untitled**\n-# date unknown · read from its page"
 
 
