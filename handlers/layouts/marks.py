@@ -43,7 +43,7 @@ def correction_words(correction: Correction) -> str | None:
     match correction.standing:
         case Standing.CHANGED:
             if since and not correction.by_publisher:
-                since = f" (seen{since})"
+                since = since.replace(" on ", " on or before ", 1)  # when it was seen
             still = "still" if correction.still_there else "no longer"
             return f"⚠️ The story changed{since}; the quoted sentence is {still} in it."
         case Standing.MISSING:

@@ -86,7 +86,7 @@ async def test_context_of_a_story_that_changed_since_says_so(world: World) -> No
     answer = await ask(world, server)
     world.add(server.id, TEXT + "\n\nUpdate: it is closed again.", url=url)
     shown = said(await press(server.member, answer, Action.CONTEXT))
-    assert "⚠️ The story changed (seen on" in shown
+    assert "⚠️ The story changed on or before" in shown
     assert "the quoted sentence is still in it." in shown
     assert "closed again" not in shown  # the text that was quoted, as it was then
 

@@ -34,7 +34,7 @@ from tests.simulated.test_answer_buttons import (
 from tests.simulated.test_stories import answered
 from tests.simulated.world import World, buttons, components, labels, said
 
-CHANGED = r"⚠️ The story changed \(seen on <t:\d+:f>\); the quoted sentence is "
+CHANGED = r"⚠️ The story changed on or before <t:\d+:f>; the quoted sentence is "
 STILL, NO_LONGER = CHANGED + r"still in it\.", CHANGED + r"no longer in it\."
 WITHDRAWN = r"⚠️ Its publisher withdrew the story; seen on <t:\d+:f>\. It is no longer quoted\."
 REMOVED = r"⚠️ The story was removed on <t:\d+:f>, so it is no longer quoted\."

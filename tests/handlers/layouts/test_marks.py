@@ -342,7 +342,7 @@ def test_in_a_message_that_has_no_room_left_the_quote_makes_room(
         ),
         (
             Correction(Standing.CHANGED, NOW, False, None),
-            f"⚠️ The story changed (seen on {STAMP}); the quoted sentence is no longer in it.",
+            f"⚠️ The story changed on or before {STAMP}; the quoted sentence is no longer in it.",
         ),
         (
             Correction(Standing.MISSING, None, False, None),
