@@ -47,16 +47,16 @@ class Entry:
 
     @property
     def loses_text(self) -> bool:
-        """Return whether it cannot be taken in from what is kept of it."""
+        """Return whether what is kept of it lacks a text that the feed has."""
         return self.article_id is not None and not self.item.is_summary
 
 
-def is_for_its_page(item: FeedItem, feed_url: str) -> bool:
-    """Return whether an item's page has to say what the story is, and not the feed.
+def is_own(item: FeedItem, feed_url: str) -> bool:
+    """Return whether an item's story stands on the feed's own site, for which the feed speaks.
 
-    A feed speaks for its own site: what stands on another one is for that one to say.
+    What stands on another one is for that one to say.
     """
-    return item.is_summary or (item.url is not None and not same_site(item.url, feed_url))
+    return item.url is None or same_site(item.url, feed_url)
 
 
 def most_tries(error: FetchError) -> int:

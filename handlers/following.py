@@ -13,11 +13,18 @@ from data.locks import held_alone, poll_lock_file
 from data.pages import Feed, Page
 from data.waiting import WaitingStore
 from data.web.fetch import FetchError, Validators
-from handlers.entries import Entry, most_tries, new_entries, waiting_entries
+from handlers.entries import (
+    MAX_TRIES_OF_TROUBLE,
+    Entry,
+    most_tries,
+    new_entries,
+    waiting_entries,
+)
 from handlers.errors import reported
 from handlers.patience import LaterError, PatientWeb, StoppedError
 from handlers.polls import Poll, Taken
 from handlers.runner import Runner
+from handlers.services import Services
 from handlers.taking import Taker
 from handlers.web import Web
 
@@ -129,7 +136,18 @@ class Follower:
             return
         if found is not None:
             poll.left_out = found[1].left_out
-        await self._runner.memory(lambda db: _settle(db, feed, found, left))
+        whole = await self._loses_text(feed, left)
+        await self._runner.memory(lambda db: _settle(db, feed, found, left, whole=whole))
+
+    async def _loses_text(self, feed: FollowedFeed, left: Sequence[Entry]) -> bool:
+        """Return whether the feed has to be had whole again, for what waits and is not kept."""
+        ids = [e.article_id for e in left if e.loses_text and e.article_id is not None]
+
+        def from_the_feed(services: Services) -> bool:
+            pages = (services.rechecks.get(article_id) for article_id in ids)
+            return any(page is None or not page.was_read for page in pages)
+
+        return bool(ids) and await self._runner.stories(feed.collection, from_the_feed)
 
     async def _take(
         self, poll: Poll, entries: Sequence[Entry], taker: Taker, web: PatientWeb
@@ -181,7 +199,9 @@ class Follower:
             except (StorageError, UnavailableError, StoppedError) as error:
                 trouble = error  # the next poll goes on from here
             except FetchError as error:
-                outcome = entry.failed(most_tries(error))
+                # A page that is gone may be so by mistake; what waits for it is its story's next.
+                waits = error.gone and known is not None
+                outcome = entry.failed(MAX_TRIES_OF_TROUBLE if waits else most_tries(error))
                 taken = Taken(item.title, item.url, outcome, str(error), known)
             except UserError as error:
                 taken = Taken(item.title, item.url, Outcome.REFUSED, str(error), known)
@@ -239,7 +259,12 @@ class Follower:
 
 
 def _settle(
-    db: Database, feed: FollowedFeed, found: tuple[Page, Feed] | None, left: Sequence[Entry]
+    db: Database,
+    feed: FollowedFeed,
+    found: tuple[Page, Feed] | None,
+    left: Sequence[Entry],
+    *,
+    whole: bool,
 ) -> None:
     """Remember that a feed was asked, what it said of itself, and what of it is `left` to wait.
 
@@ -249,7 +274,6 @@ def _settle(
     with write(db):
         if found is not None:
             page, contents = found
-            whole = any(entry.loses_text for entry in left)
             feeds.known_as(
                 feed.id,
                 url=page.moved_to or feed.url,

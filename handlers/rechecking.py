@@ -73,8 +73,7 @@ async def look(web: Pages, runner: Runner, collection: str, known: Recheck) -> L
     try:
         if not known.was_read:
             await web.visit(known.url)
-            await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=None))
-            return Looked(article_id, Look.PROBLEM, _NOT_COMPARED)
+            return await runner.stories(collection, lambda s: _is_there(s, article_id))
         read = await web.page(known.url, Validators(known.etag, known.last_modified))
         if read is None:
             await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=None))
@@ -83,9 +82,22 @@ async def look(web: Pages, runner: Runner, collection: str, known: Recheck) -> L
     except (FetchError, StoryRefusedError) as error:
         if isinstance(error, FetchError) and error.gone:
             return await _elsewhere(web, runner, collection, known)
-        why = str(error)
-        await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=why))
+        await _remember(runner, collection, article_id, str(error))
         raise
+
+
+async def _remember(runner: Runner, collection: str, article_id: str, problem: str) -> None:
+    await runner.stories(collection, lambda s: s.rechecks.checked(article_id, problem=problem))
+
+
+def _is_there(services: Services, article_id: str) -> Looked:
+    """Note that a page stands whose words are not compared; a withdrawn story is back with it."""
+    services.rechecks.checked(article_id, problem=None)
+    if services.standing.withdrawn_at(article_id) is None:
+        return Looked(article_id, Look.PROBLEM, _NOT_COMPARED)
+    current = services.articles.own(article_id)
+    services.indexer.add(Draft(current.text, current.attribution, article_id=article_id))
+    return Looked(article_id, Look.CHANGED)
 
 
 async def _elsewhere(web: Pages, runner: Runner, collection: str, known: Recheck) -> Looked:
@@ -98,8 +110,9 @@ async def _elsewhere(web: Pages, runner: Runner, collection: str, known: Recheck
         if canonical_url(link) not in asked:
             try:
                 return await _at_link(web, runner, collection, known, link)
-            except FetchError as error:
-                if not error.gone:
+            except (FetchError, StoryRefusedError) as error:
+                if not isinstance(error, FetchError) or error.passing:
+                    await _remember(runner, collection, known.article_id, str(error))
                     raise
     await runner.stories(collection, lambda s: withdraw(s, known.article_id))
     return Looked(known.article_id, Look.WITHDRAWN)
@@ -113,7 +126,7 @@ async def _at_link(
     if not known.was_read:
         await web.visit(link)
         await runner.stories(collection, lambda s: s.rechecks.stands_at(article_id, link))
-        return Looked(article_id, Look.PROBLEM, _NOT_COMPARED)
+        return await runner.stories(collection, lambda s: _is_there(s, article_id))
     read = await web.page(link, None)
     if read is None:
         raise StoryRefusedError("The page sent nothing.")

@@ -12,13 +12,13 @@ from data.rechecks import Recheck
 from data.web.fetch import FetchError
 from data.web.fetch_errors import NowhereError
 from data.webstories import draft_from_item, draft_from_page
-from handlers.entries import REMOVED_HERE, is_for_its_page
+from handlers.entries import REMOVED_HERE, is_own
 from handlers.patience import PatientWeb
 from handlers.polls import Taken
 from handlers.rechecking import GONE, Look, look, withdraw
 from handlers.runner import Runner
 from handlers.services import Services
-from handlers.web import MAX_STORY
+from handlers.web import MAX_STORY, host_of
 
 _LOOKED = {
     Look.SAME: Outcome.SAME,
@@ -69,14 +69,15 @@ class Taker:
             why = GONE if looked.look is Look.WITHDRAWN else None
             return Taken(item.title, item.url, _LOOKED[looked.look], why, looked.article_id)
         read = page is not None and page.was_read
+        feeds = known.article_id is not None and not read  # the text is the feed's already
         try:
-            if read or is_for_its_page(item, self._feed.url):
+            if read or item.is_summary or not (feeds or is_own(item, self._feed.url)):
                 saved = await self._from_page(item, known)
             else:
                 saved = await self._from_feed(item, known)
-        except NowhereError:
+        except NowhereError as error:
             # A link that leads nowhere is nobody's page, so that nobody else can say what it was.
-            if read or item.is_summary:
+            if read or item.is_summary or error.host != host_of(item.url or "").partition(":")[0]:
                 raise
             saved = await self._from_feed(item, known)
         outcome = Outcome(saved.status.value)
@@ -90,12 +91,17 @@ class Taker:
             read = await self._web.page(url)
         except FetchError as error:
             if error.gone and article_id is not None:
-                await self._gone(article_id, url)
+                await self._gone(article_id, url, known.page)
             raise
         draft = replace(draft_from_page(read.extracted), article_id=article_id)
         return await self._store(draft, lambda s, known: s.rechecks.record(known, read.page))
 
-    async def _gone(self, article_id: str, url: str) -> None:
+    async def _gone(self, article_id: str, url: str, page: Recheck | None) -> None:
+        """Withdraw a story whose new link is gone, unless its own page still stands."""
+        if page is not None and not page.is_at(url):
+            await look(self._web, self._runner, self._feed.collection, page)
+            return
+
         def take_out(services: Services) -> None:
             services.rechecks.stands_at(article_id, url)
             withdraw(services, article_id)

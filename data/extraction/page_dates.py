@@ -179,7 +179,7 @@ def _with_colons(match: re.Match[str]) -> str:
 def _mail_date(match: re.Match[str]) -> str | None:
     try:
         moment = parsedate_to_datetime(match[0])
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # Years of few digits are filled up: 0000 comes back as 2000.
     return parse_date(moment.isoformat()) if moment.year == int(match[1]) else None

@@ -15,7 +15,14 @@ from yarl import URL
 from data.addresses import HostRules, plain_host
 from data.pages import Page
 from data.web.connecting import SystemResolver, exchange
-from data.web.fetch_errors import FetchError, RedirectError, UnreachableError, shown, too_slow
+from data.web.fetch_errors import (
+    FetchError,
+    NowhereError,
+    RedirectError,
+    UnreachableError,
+    shown,
+    too_slow,
+)
 from data.web.media_types import Accept
 from data.web.pacing import Turns
 from data.web.replies import Redirect, read_page, read_robots, robots_refusal, validator
@@ -160,7 +167,7 @@ class Fetcher:
         async with time_left.running(target.host):
             robots = await self._robots.of(target.robots)
         if robots.refusal is not None:
-            raise (robots.unreachable or FetchError)(robots.refusal)
+            raise _again(robots.unreachable) or FetchError(robots.refusal)
         # Half a megabyte of rules, made for it, takes a second.
         allowed, delay = await asyncio.to_thread(robots.asks, str(target.url))
         if not allowed:
@@ -181,7 +188,7 @@ class Fetcher:
             async with asyncio.timeout(ROBOTS_SHARE * self._limits.seconds):
                 robots, _ = await self._follow(address, visit)
         except UnreachableError as error:
-            return Robots(refusal=str(error), unreachable=type(error))
+            return Robots(refusal=str(error), unreachable=error)
         except RedirectError:
             return Robots()  # RFC 9309, 2.3.1.2: it counts as not there
         except (FetchError, TimeoutError):
@@ -203,6 +210,13 @@ class Fetcher:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _again(error: UnreachableError | None) -> UnreachableError | None:
+    """Return an error that was raised before, as a new one."""
+    if isinstance(error, NowhereError):
+        return NowhereError(str(error), host=error.host, for_now=error.for_now)
+    return UnreachableError(str(error)) if error else None
 
 
 class _TimeLeft:

@@ -1,5 +1,6 @@
 """What is said when a page cannot be had: whole sentences that give nothing inside away."""
 
+import socket
 import ssl
 
 import aiohttp
@@ -41,7 +42,7 @@ class FetchError(UserError):
     def passing(self) -> bool:
         """Return whether it is a trouble that goes by: of the server, or on the way to it."""
         status = self.status
-        if self.lasting or isinstance(self, NowhereError):
+        if self.lasting or (isinstance(self, NowhereError) and not self.for_now):
             return False
         return status is None or status >= 500 or status in _LATER
 
@@ -51,7 +52,12 @@ class UnreachableError(FetchError):
 
 
 class NowhereError(UnreachableError):
-    """A host that is not to be found on the public web."""
+    """A host that is not to be found on the public web; `for_now` if nobody could be asked."""
+
+    def __init__(self, text: str, *, host: str, for_now: bool = False) -> None:
+        super().__init__(text)
+        self.host = host
+        self.for_now = for_now
 
 
 class RedirectError(FetchError):
@@ -64,15 +70,14 @@ def shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def not_on_the_web(host: str) -> NowhereError:
+def not_on_the_web(host: str, *, for_now: bool = False) -> NowhereError:
     """Return the error for a host that does not exist, and for one that lies inside a network.
 
     It is one and the same, so that nobody learns from it which names and addresses there are in
     the operator's network.
     """
-    return NowhereError(
-        f"{shown(host)} is not to be found on the public web, and only pages there are read."
-    )
+    words = f"{shown(host)} is not to be found on the public web, and only pages there are read."
+    return NowhereError(words, host=host, for_now=for_now)
 
 
 def too_slow(host: str, seconds: float) -> FetchError:
@@ -118,7 +123,9 @@ FAILURES = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, Unic
 def failure(error: Exception, host: str) -> FetchError:
     """Return the error in words for one of `FAILURES`."""
     name = shown(host)
-    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return not_on_the_web(host, for_now=error.os_error.errno == socket.EAI_AGAIN)
+    if isinstance(error, UnicodeError):
         return not_on_the_web(host)
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.CertificateError):
         return UnreachableError(f"The certificate of {name} cannot be trusted.")

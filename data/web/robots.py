@@ -25,13 +25,13 @@ class Robots:
     """What a site asks of us: its robots.txt, or why we may not ask.
 
     `refusal` is a sentence where the file could not be had; then nothing may be fetched.
-    `unreachable` is the kind of error where the host itself could not be reached, so that the
-    sentence is the page's as well.
+    `unreachable` is the error where the host itself could not be reached, so that the sentence is
+    the page's as well.
     """
 
     text: str = ""
     refusal: str | None = None
-    unreachable: type[UnreachableError] | None = None
+    unreachable: UnreachableError | None = None
 
     @classmethod
     def parsed(cls, raw: bytes) -> "Robots":

@@ -7,7 +7,7 @@ import discord
 from data.followed import FollowedFeed, NotTaken, Outcome, SeenItem
 from data.pages import Feed
 from handlers.console import counted
-from handlers.entries import is_for_its_page
+from handlers.entries import is_own
 from handlers.layouts.layout import Action, Item, Layout, button, panel, row, section, text
 from handlers.layouts.markdown import escaped, one_line, shortened, size, when
 from handlers.layouts.stories import STORY_COLOUR
@@ -115,7 +115,7 @@ def trial_layout(url: str, feed: Feed) -> Layout:
     ]
     for item in feed.items[:_SHOWN]:
         how = "read from its page" if item.url else "refused: a summary without a link"
-        how = how if is_for_its_page(item, url) else "the whole text is in the feed"
+        how = "the whole text is in the feed" if not item.is_summary and is_own(item, url) else how
         how = escaped(item.refused) if item.refused else how
         title = one_line(item.title or "untitled", 120)
         items.append(text(f"**{title}**\n-# {when(item.published_at)} · {how}"))

@@ -13,7 +13,7 @@ from data.feeds import DAILY_LIMIT, FeedStore
 from data.followed import FollowedFeed, NotTaken, Outcome
 from handlers.app import App, pass_app, place_options, write_json
 from handlers.console import counted
-from handlers.entries import is_for_its_page
+from handlers.entries import is_own
 from handlers.following import Follower
 from handlers.polls import Poll
 from handlers.runner import TerminalRunner
@@ -102,7 +102,7 @@ async def _test(app: App, url: str, *, as_json: bool) -> None:
             "title": item.title,
             "url": item.url,
             "published_at": item.published_at,
-            "text": "summary" if is_for_its_page(item, url) else "full",
+            "text": "full" if not item.is_summary and is_own(item, url) else "summary",
             "reason": item.refused,
         }
         for item in contents.items

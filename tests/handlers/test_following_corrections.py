@@ -1,11 +1,9 @@
 """What a feed's item does to a story that is here: corrected, gone, back, and whose text counts."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from data.addresses import HostRules
 from data.database import write
 from data.followed import FollowedFeed, Outcome
 from data.ingestion import Given
@@ -17,7 +15,6 @@ from tests.fakes import story
 from tests.handlers.newsroom import (
     FEED,
     Bench,
-    Newsroom,
     Story,
     is_conditional,
     page_html,
@@ -97,6 +94,12 @@ async def test_a_new_address_that_is_gone_takes_the_story_out_too(room: Bench) -
     (stored,) = room.stories()
     room.newsroom.server.serve("/news/new", "Gone.", status=410)
     room.newsroom.feed(room.newsroom.item(FERRY, url=room.newsroom.url("/news/new")))
+    await _poll(room, feed)
+    assert not _withdrawn(room, stored.article_id), "it stands where it stood"
+    room.newsroom.server.serve(FERRY.path, "Gone.", status=410)
+    room.newsroom.feed(
+        room.newsroom.item(FERRY, url=room.newsroom.url("/news/new"), published_at=MOVED_DATE)
+    )
     await _poll(room, feed)
     assert _withdrawn(room, stored.article_id)
 
@@ -226,68 +229,6 @@ async def test_a_story_that_was_read_from_its_page_is_read_at_its_new_address_to
     assert (room.page(now).url, room.page(now).was_read) == (url, True)
 
 
-# --- whose site it is
-
-
-@pytest.fixture
-async def elsewhere(room: Bench) -> AsyncIterator[Newsroom]:
-    """Another publisher, on a site of its own."""
-    async with WebServer("127.0.0.2") as other:
-        hosts = (room.newsroom.server.host, other.host)
-        room.web._fetcher._rules = HostRules(allowed=hosts)
-        yield Newsroom(other)
-
-
-async def test_a_feed_puts_no_words_under_another_sites_link(
-    room: Bench, elsewhere: Newsroom
-) -> None:
-    elsewhere.publish(FERRY)
-    forged = room.newsroom.item(
-        FERRY, whole=True, url=elsewhere.url(FERRY), paragraphs=CHANGED.paragraphs
-    )
-    feed = room.follow(room.newsroom.feed(forged))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.NEW]
-    (stored,) = room.stories()
-    assert (stored.text, stored.attribution.url) == (FERRY.text, elsewhere.url(FERRY))
-    room.newsroom.feed(replace(forged, title="The truth at last"))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.SAME]
-    assert _texts(room, stored.article_id) == [FERRY.text]
-
-
-async def test_a_feed_changes_no_story_of_another_site(room: Bench, elsewhere: Newsroom) -> None:
-    elsewhere.publish(FERRY)
-    page, draft = await room.web.story(elsewhere.url(FERRY), Given())
-    services = room.services
-    services.indexer.add(draft, along=lambda r: services.rechecks.record(r.article_id, page))
-    forged = room.newsroom.item(
-        FERRY, whole=True, url=elsewhere.url(FERRY), paragraphs=CHANGED.paragraphs
-    )
-    feed = room.follow(room.newsroom.feed(forged))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.SAME]
-    assert [story.text for story in room.stories()] == [FERRY.text]
-
-
-async def test_a_page_of_another_site_that_is_missing_is_not_made_up_for(
-    room: Bench, elsewhere: Newsroom
-) -> None:
-    item = room.newsroom.item(FERRY, whole=True, url=elsewhere.url(FERRY))
-    feed = room.follow(room.newsroom.feed(item))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.FAILED]
-    assert room.stories() == []
-
-
-async def test_a_link_that_leads_nowhere_is_no_reason_to_leave_a_whole_text_out(
-    room: Bench,
-) -> None:
-    item = room.newsroom.item(FERRY, whole=True, url="http://192.168.1.1/ferry")
-    feed = room.follow(room.newsroom.feed(item))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.NEW]
-    room.newsroom.feed(replace(item, paragraphs=CHANGED.paragraphs))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.CHANGED]
-    (stored,) = room.stories()
-    assert _texts(room, stored.article_id) == [FERRY.text, CHANGED.text]
-
-
 async def test_an_item_that_leads_to_another_story_does_not_overwrite_its_own(
     room: Bench,
 ) -> None:
@@ -358,14 +299,27 @@ async def test_a_feed_does_not_bring_a_withdrawn_story_back_while_its_page_is_go
     await look_again(room.web, room.runner, "shared", room.page(stored))
     for one in (replace(FERRY, published_at=MOVED_DATE), CHANGED):
         room.newsroom.feed(room.newsroom.item(one, whole=True))
-        assert _outcomes(await _poll(room, feed)) == [Outcome.REFUSED]
+        assert _outcomes(await _poll(room, feed)) == [Outcome.FAILED]
         assert _withdrawn(room, stored.article_id)
     assert _texts(room, stored.article_id) == [FERRY.text]
     room.newsroom.publish(CHANGED)
-    room.newsroom.feed(room.newsroom.item(CHANGED, whole=True, title="Ferry leaves"))
-    assert _outcomes(await _poll(room, feed)) == [Outcome.CHANGED]
+    assert _outcomes(await _poll(room, feed)) == [Outcome.CHANGED], "it waited for the page"
     assert not _withdrawn(room, stored.article_id)
     assert room.page(stored).problem is None
+    assert _texts(room, stored.article_id) == [FERRY.text, CHANGED.text]
+
+
+async def test_a_story_from_a_feed_is_back_with_its_page(room: Bench) -> None:
+    await _follow(room, FERRY, whole=True)
+    (stored,) = room.stories()
+    room.newsroom.server.serve(FERRY.path, "Gone by mistake.", status=410)
+    await look_again(room.web, room.runner, "shared", room.page(stored))
+    assert _withdrawn(room, stored.article_id)
+    room.newsroom.publish(FERRY)
+    looked = await look_again(room.web, room.runner, "shared", room.page(stored))
+    assert looked.look is Look.CHANGED
+    assert not _withdrawn(room, stored.article_id)
+    assert set(_texts(room, stored.article_id)) == {FERRY.text}
 
 
 async def test_a_withdrawn_story_waits_for_its_page_where_that_fails(room: Bench) -> None:

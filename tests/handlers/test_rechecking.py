@@ -424,3 +424,13 @@ async def test_nothing_is_withdrawn_while_one_of_its_addresses_cannot_be_judged(
     room.newsroom.server.serve(FERRY.path, "Trouble.", status=500)
     assert (await _look(room, phones)).look is Look.PROBLEM
     assert not _withdrawn(room, phones)
+    assert "500" in (room.page(phones).problem or "")
+
+
+@pytest.mark.parametrize("status", [404, 403])
+async def test_a_story_that_is_gone_is_not_kept_by_an_address_where_it_is_not(
+    room: Bench, phones: Revision, status: int
+) -> None:
+    room.newsroom.server.serve("/amp", "Gone.", status=410)
+    room.newsroom.server.serve(FERRY.path, "Not here.", status=status)
+    assert (await _look(room, phones)).look is Look.WITHDRAWN

@@ -160,7 +160,7 @@ async def test_a_site_in_trouble_is_asked_again_soon() -> None:
 
 
 async def test_a_host_that_cannot_be_reached_is_tried_again_at_once() -> None:
-    asked = Asked(Robots(refusal="It is away.", unreachable=UnreachableError))
+    asked = Asked(Robots(refusal="It is away.", unreachable=UnreachableError("It is away.")))
     files = RobotsFiles(asked, asked.clock)
     await files.of("a")
     await files.of("a")
