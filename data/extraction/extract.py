@@ -144,7 +144,7 @@ def _from_text(text: str, url: str | None) -> Extracted:
         parts = split_story(text)
     except StoryRefusedError as error:
         return Extracted(url=url, source=host_of(url), text=text, reason=str(error))
-    fields = {name: tidied(value) for name, value in parts.fields.items()}
+    fields = {name: tidied(value) or None for name, value in parts.fields.items()}
     stated = fields.get("url")
     believed = stated and is_web_address(stated) and (url is None or same_site(stated, url))
     address = stated if believed else url

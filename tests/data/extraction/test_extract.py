@@ -99,6 +99,12 @@ def test_the_bytes_say_what_a_page_is(body: str | bytes, media_type: str, text: 
     assert _read(body, media_type).text == text
 
 
+@pytest.mark.parametrize("head", ["# \t", "#", "---\ntitle: ' '\nauthor: \u200b\n---"])
+def test_what_says_nothing_of_a_text_is_unknown(head: str) -> None:
+    found = _read(f"{head}\n\n{TEXT}", "text/plain", None)
+    assert (found.title or None, found.author or None) == (found.title, found.author)
+
+
 @pytest.mark.parametrize("media_type", ["", "text/plain", "image/png"])
 def test_what_is_no_text_is_refused(media_type: str) -> None:
     found = _read(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", media_type)
