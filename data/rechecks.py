@@ -65,7 +65,7 @@ class RecheckStore:
                     page.etag,
                     page.last_modified,
                     _text(moment),
-                    _text(moment + self._pause(article_id, moment)),
+                    self._following(article_id, moment),
                 ],
             )
 
@@ -75,14 +75,13 @@ class RecheckStore:
         Nothing where its text was read from its page.
         """
         moment = now or datetime.now(UTC)
-        following = _text(moment + self._pause(article_id, moment))
         with write(self._db):
             self._db.execute(
                 "INSERT INTO pages (article_id, url, was_read, checked_at, next_check_at)"
                 " VALUES (?, ?, 0, ?, ?) ON CONFLICT (article_id) DO UPDATE SET"
                 " url = excluded.url, next_check_at = min(next_check_at, excluded.next_check_at)"
                 " WHERE NOT was_read",
-                [article_id, url, _text(moment), following],
+                [article_id, url, _text(moment), self._following(article_id, moment)],
             )
 
     def postpone(self, article_ids: Iterable[str], *, now: datetime | None = None) -> None:
@@ -92,7 +91,7 @@ class RecheckStore:
             for article_id in article_ids:
                 self._db.execute(
                     "UPDATE pages SET next_check_at = ? WHERE article_id = ?",
-                    [_text(moment + self._pause(article_id, moment)), article_id],
+                    [self._following(article_id, moment), article_id],
                 )
 
     def checked(self, article_id: str, *, problem: str | None, now: datetime | None = None) -> None:
@@ -104,7 +103,7 @@ class RecheckStore:
                 " WHERE article_id = ?",
                 [
                     _text(moment),
-                    _text(moment + self._pause(article_id, moment)),
+                    self._following(article_id, moment),
                     problem,
                     article_id,
                 ],
@@ -159,8 +158,8 @@ class RecheckStore:
         )
         return [_recheck(row) for row in rows]
 
-    def _pause(self, article_id: str, moment: datetime) -> timedelta:
-        """Return how long to wait: as long as the story has stood unchanged."""
+    def _following(self, article_id: str, moment: datetime) -> str:
+        """Return when to look again: after as long as the story has stood unchanged."""
         since = scalar(
             self._db,
             "SELECT r.created_at FROM articles a JOIN revisions r ON r.id = a.revision_id"
@@ -168,7 +167,7 @@ class RecheckStore:
             article_id,
         )
         unchanged = moment - datetime.fromisoformat(since) if since else SOONEST
-        return min(max(unchanged, SOONEST), LATEST)
+        return _text(moment + min(max(unchanged, SOONEST), LATEST))
 
 
 def _recheck(row: dict[str, Any]) -> Recheck:

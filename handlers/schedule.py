@@ -138,9 +138,11 @@ class Schedule:
         await asyncio.gather(*map(look_at_all, (DEFAULT_COLLECTION, *guilds)))
 
     async def _look_at_pages(self, collection: str) -> None:
-        if await self._runner.look(collection, lambda s: s.standing.owes_scrub()):
+        owes_scrub, due = await self._runner.look(
+            collection, lambda s: (s.standing.owes_scrub(), s.rechecks.due(limit=_PAGES))
+        )
+        if owes_scrub:
             await self._runner.stories(collection, lambda s: s.indexer.finish_removals())
-        due = await self._runner.look(collection, lambda s: s.rechecks.due(limit=_PAGES))
         if not due:
             return
         # First, so that one which ends the look each time does not keep the others waiting.

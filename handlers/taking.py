@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
+from data.addresses import plain_host
 from data.articles import Saved
 from data.errors import StoryRefusedError
 from data.followed import FollowedFeed, Outcome
@@ -18,7 +20,7 @@ from handlers.polls import Taken
 from handlers.rechecking import GONE, Look, look, withdraw
 from handlers.runner import Runner
 from handlers.services import Services
-from handlers.web import MAX_STORY, host_of
+from handlers.web import MAX_STORY
 
 _LOOKED = {
     Look.SAME: Outcome.SAME,
@@ -77,7 +79,7 @@ class Taker:
                 saved = await self._from_feed(item, known)
         except NowhereError as error:
             # A link that leads nowhere is nobody's page, so that nobody else can say what it was.
-            if read or item.is_summary or error.host != host_of(item.url or "").partition(":")[0]:
+            if read or item.is_summary or error.host != _host(item.url):
                 raise
             saved = await self._from_feed(item, known)
         outcome = Outcome(saved.status.value)
@@ -131,6 +133,10 @@ class Taker:
             return services.indexer.add(draft, along=lambda r: along(services, r.article_id))
 
         return await self._runner.stories(self._feed.collection, add)
+
+
+def _host(url: str | None) -> str:
+    return plain_host(urlsplit(url).hostname or "") if url else ""
 
 
 def _known(services: Services, article_id: str | None, url: str | None) -> _Known:

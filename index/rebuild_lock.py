@@ -2,9 +2,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from data.errors import UserError
+from data.locks import held_alone
 
 
 @contextmanager
@@ -14,12 +13,7 @@ def rebuild_lock(path: Path) -> Iterator[None]:
     Raises:
         UserError: if another process holds it.
     """
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UserError("This collection is being rebuilt already; wait for it to end.") from error
-    try:
+    with held_alone(path) as alone:
+        if not alone:
+            raise UserError("This collection is being rebuilt already; wait for it to end.")
         yield
-    finally:
-        lock.release()

@@ -17,7 +17,6 @@ from data.pages import Page
 from data.web.connecting import SystemResolver, exchange
 from data.web.fetch_errors import (
     FetchError,
-    NowhereError,
     RedirectError,
     UnreachableError,
     shown,
@@ -166,8 +165,10 @@ class Fetcher:
         """
         async with time_left.running(target.host):
             robots = await self._robots.of(target.robots)
+        if robots.unreachable is not None:
+            raise robots.unreachable.with_traceback(None)
         if robots.refusal is not None:
-            raise _again(robots.unreachable) or FetchError(robots.refusal)
+            raise FetchError(robots.refusal)
         # Half a megabyte of rules, made for it, takes a second.
         allowed, delay = await asyncio.to_thread(robots.asks, str(target.url))
         if not allowed:
@@ -188,7 +189,7 @@ class Fetcher:
             async with asyncio.timeout(ROBOTS_SHARE * self._limits.seconds):
                 robots, _ = await self._follow(address, visit)
         except UnreachableError as error:
-            return Robots(refusal=str(error), unreachable=error)
+            return Robots(unreachable=error)
         except RedirectError:
             return Robots()  # RFC 9309, 2.3.1.2: it counts as not there
         except (FetchError, TimeoutError):
@@ -210,13 +211,6 @@ class Fetcher:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _again(error: UnreachableError | None) -> UnreachableError | None:
-    """Return an error that was raised before, as a new one."""
-    if isinstance(error, NowhereError):
-        return NowhereError(str(error), host=error.host, for_now=error.for_now)
-    return UnreachableError(str(error)) if error else None
 
 
 class _TimeLeft:

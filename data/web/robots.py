@@ -25,8 +25,7 @@ class Robots:
     """What a site asks of us: its robots.txt, or why we may not ask.
 
     `refusal` is a sentence where the file could not be had; then nothing may be fetched.
-    `unreachable` is the error where the host itself could not be reached, so that the sentence is
-    the page's as well.
+    `unreachable` is the error where the host itself could not be reached; it is the page's too.
     """
 
     text: str = ""

@@ -338,3 +338,14 @@ async def test_stories_are_announced_only_where_the_person_may_write(
         )
         assert (feeds(world, server), written(board)) == ([], [])
         assert stand.server.requests == []
+
+
+async def test_a_removal_that_a_killed_process_left_half_done_is_finished(world: World) -> None:
+    server = world.server()
+    doomed = world.add(server.id, "Ann Lee opened the bridge on Monday.")
+    with closing(world.session(server.id)) as session:
+        session.writable.indexer.remove(doomed.article_id, scrub=False)
+        assert session.writable.standing.owes_scrub()
+    await by_the_clock(world, world.client.schedule.look_at_due)
+    with closing(world.session(server.id)) as session:
+        assert not session.writable.standing.owes_scrub()
